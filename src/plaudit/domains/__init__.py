@@ -1,0 +1,57 @@
+"""The one explicit list of tasks, lazy: listing them imports no torch.
+
+A domain is a folder beside this file; a task is one class of its `task.py`. To add one, add a line.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from plaudit.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from plaudit.task import Task
+
+
+@dataclass(frozen=True)
+class TaskInfo:
+    """Where a task lives and what it makes, without importing it."""
+
+    name: str
+    summary: str
+    place: str
+    """`module:Class`"""
+
+
+TASKS = (
+    TaskInfo(
+        "level/maze",
+        "Mazes: one connected region and a longest path of the length you ask for.",
+        "plaudit.domains.level.task:Maze",
+    ),
+    TaskInfo(
+        "level/path",
+        "A grid world with start, goal, walls and step cost, and the route Q-learning finds.",
+        "plaudit.domains.level.task:Path",
+    ),
+)
+
+
+def get_task(name: str) -> Task:
+    """Import and make the task called `name`; raises `InputError` with the nearest name.
+
+    `name` may also be `module:Class` for a task outside the package.
+    """
+    known = {info.name: info.place for info in TASKS}
+    if name not in known and ":" not in name:
+        hint = did_you_mean(name, known)
+        raise InputError(f'no task is called "{name}".', hint=f"{hint} List: plaudit tasks")
+    module, _, attribute = known.get(name, name).partition(":")
+    try:
+        return cast("Task", getattr(importlib.import_module(module), attribute)())
+    except (ModuleNotFoundError, AttributeError) as error:
+        if name in known:
+            raise
+        raise InputError(f'the task "{name}" cannot be imported: {error}.') from error

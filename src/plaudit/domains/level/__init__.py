@@ -1,0 +1,1 @@
+"""Game levels: grids of tiles that can be finished."""

@@ -1,0 +1,1 @@
+"""The learning engine: environments, formulas, learners and the one training loop. Knows no content."""

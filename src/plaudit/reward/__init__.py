@@ -1,0 +1,1 @@
+"""The reward language: terms, compositions, breakdowns. Knows arrays, not content."""

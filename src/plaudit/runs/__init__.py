@@ -1,0 +1,1 @@
+"""Runs: recipes, run folders, checkpoints, logs, the trainer and the report."""
