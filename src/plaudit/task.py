@@ -20,6 +20,7 @@ from plaudit.reward.term import Context, Term
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from plaudit.engine.env import VecEnv
     from plaudit.engine.learner import Learner, Policy
     from plaudit.runs.recipe import Recipe
 
@@ -78,13 +79,15 @@ class Task(Protocol):
         """Make the learner that the recipe describes, from nothing or from `inputs["init"]`."""
         ...
 
+    def environment(self, num_envs: int, recipe: Recipe | None = None) -> VecEnv:
+        """The task's MDP as the default recipe (or the given one) sees it; stepwise tasks only."""
+        ...
+
     def requests(self, n: int, seed: int, given: Request) -> list[Request]:
         """Draw n requests: what `given` leaves open is sampled over the reachable range."""
         ...
 
-    def generate(
-        self, policy: Policy, requests: Sequence[Request], seeds: Sequence[int]
-    ) -> Iterator[Item]:
+    def generate(self, policy: Policy, requests: Sequence[Request], seeds: Sequence[int]) -> Iterator[Item]:
         """Make one item for each request and seed; an item depends on its own seed alone."""
         ...
 

@@ -44,9 +44,9 @@ class RowRandom:
         at = slice(None) if rows is None else rows
         counter = self.counter[at]
         with np.errstate(over="ignore"):
-            steps = counter[:, None] + np.arange(n, dtype=np.uint64)
+            steps: NDArray[np.uint64] = counter[:, None] + np.arange(n, dtype=np.uint64)
             self.counter[at] = counter + np.uint64(n)
-            return splitmix(self.key[at][:, None] ^ (steps * _GOLDEN))
+            return splitmix(np.bitwise_xor(self.key[at][:, None], steps * _GOLDEN))
 
     def uniform(self, n: int, rows: NDArray[Any] | None = None) -> NDArray[np.float64]:
         """Draw `(R, n)` floats in [0, 1)."""

@@ -301,9 +301,7 @@ def _paint_cell(cell, stride, work, lengths, stats, goal, out):
         change, path = _guess_open(cell, stride, work, lengths, longest, best)
         out[0] = -1.0
         out[2:8] = 0.0
-    gain = loss(regions, longest, target, tol, weight) - loss(
-        regions + change, path, target, tol, weight
-    )
+    gain = loss(regions, longest, target, tol, weight) - loss(regions + change, path, target, tol, weight)
     out[8] = 0.5 * change
     out[9] = max(-1.0, min((path - longest) * scale * 2.0, 1.0))
     out[10] = max(-2.0, min(gain * 0.1, 2.0))
@@ -325,9 +323,7 @@ def _paint(grid, start, left, stats, goal, work, lengths, out):
     for y in range(height):
         for x in range(width):
             values[1] = 1.0 if grid[y, x] != start[y, x] else 0.0
-            _paint_cell(
-                (y + 1) * (width + 2) + x + 1, width + 2, work, lengths, stats, goal, values
-            )
+            _paint_cell((y + 1) * (width + 2) + x + 1, width + 2, work, lengths, stats, goal, values)
             for p in range(PLANES):
                 out[p, y, x] = values[p]
 
