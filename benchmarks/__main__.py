@@ -1,0 +1,29 @@
+"""Run one benchmark; stdout ends with one JSON line that holds every figure it claims.
+
+`--quick` answers within about a minute on two cores: fewer pairs, seeds and levels, the same code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+
+NAMES = ("engine", "maze")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("name", choices=NAMES)
+    parser.add_argument("--quick", action="store_true", help="within about 60 s on 2 cores")
+    parser.add_argument("--only", nargs="+", default=None, help="only these figures")
+    options = parser.parse_args()
+    module = importlib.import_module(f"benchmarks.{options.name}")
+    figures = module.run(quick=options.quick, only=options.only)
+    print(json.dumps(figures))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Adapters that run a peer beside Plaudit; none of a peer's code stands here."""
