@@ -78,3 +78,13 @@ class Learner(Protocol):
     def describe(self) -> dict[str, Any]:
         """What ran, for the run's record: algorithm, path taken (plain or fast), sizes."""
         ...
+
+
+class UnitWeights:
+    """The weighing of an environment that pays its own reward: every term counts once."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names = names
+
+    def weights(self, progress: float) -> NDArray[np.float64]:
+        return np.ones(len(self.names))

@@ -1,0 +1,64 @@
+"""Our DQN and PPO on CartPole: at the peers' settings for speed, at our own for the return."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from benchmarks.timing import clocked
+from plaudit.engine.dqn import DQN, DQNConfig
+from plaudit.engine.gym import FromGym
+from plaudit.engine.learner import Policy, UnitWeights
+from plaudit.engine.nets.mlp import MLPConfig
+
+CARTPOLE = "CartPole-v1"
+
+
+def train(learner: Any, steps: int) -> Policy:
+    """Drive a learner to `steps` transitions, its schedules following the share done."""
+    while (done := learner.progress[0]) < steps:
+        learner.share = done / steps
+        learner.step()
+    return learner.policy()
+
+
+def dqn_equal(hidden: int, steps: int, seed: int, settings: dict[str, Any]) -> tuple[Policy, float]:
+    """DQN at SB3's settings (one update per four transitions); the policy and seconds of training."""
+    env = FromGym(CARTPOLE, 16)
+    config = DQNConfig(
+        learning_rate=settings["learning_rate"],
+        buffer_size=settings["buffer_size"],
+        learning_starts=settings["learning_starts"],
+        batch_size=settings["batch_size"],
+        train_every=4,
+        double=False,
+    )
+    learner = DQN(env, UnitWeights(env.term_names), config, MLPConfig(hidden=(hidden, hidden)), seed)
+    seconds = clocked(lambda: train(learner, steps))
+    return learner.policy(), seconds
+
+
+def ppo_equal(num_envs: int, steps: int, seed: int) -> tuple[Policy, float]:
+    """PPO at the peers' settings; the policy and seconds of training."""
+    from plaudit.engine.ppo import PPO, PPOConfig
+
+    env = FromGym(CARTPOLE, num_envs)
+    config = PPOConfig(n_steps=2048 // num_envs, epochs=4, batch_size=256)
+    learner = PPO(env, UnitWeights(env.term_names), config, MLPConfig(hidden=(64, 64), activation="tanh"), seed)
+    seconds = clocked(lambda: train(learner, steps))
+    return learner.policy(), seconds
+
+
+def evaluate(policy: Policy, episodes: int, seed: int) -> float:
+    """Mean undiscounted return of the greedy policy over `episodes` fresh episodes, side by side."""
+    env = FromGym(CARTPOLE, episodes)
+    obs = env.reset(seed)
+    total = torch.zeros(episodes)
+    running = torch.ones(episodes, dtype=torch.bool)
+    while bool(running.any()):
+        action = policy.act(obs)[0]
+        obs, terms, terminated, truncated, _ = env.step(action)
+        total += terms[:, 0].float() * running
+        running &= ~(terminated | truncated)
+    return float(total.mean())
