@@ -44,7 +44,7 @@ class RowRandom:
         at = slice(None) if rows is None else rows
         counter = self.counter[at]
         with np.errstate(over="ignore"):
-            steps: NDArray[np.uint64] = counter[:, None] + np.arange(n, dtype=np.uint64)
+            steps = np.asarray(counter[:, None] + np.arange(n, dtype=np.uint64), dtype=np.uint64)
             self.counter[at] = counter + np.uint64(n)
             return splitmix(np.bitwise_xor(self.key[at][:, None], steps * _GOLDEN))
 

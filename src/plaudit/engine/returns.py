@@ -17,7 +17,7 @@ from torch import Tensor
 
 from plaudit.errors import InputError
 
-Array = TypeVar("Array", Tensor, NDArray[Any])
+Array = TypeVar("Array", Tensor, NDArray[np.float64])
 
 
 def check_rank(rank: int, **arrays: Any) -> None:
