@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -61,3 +62,24 @@ class Term:
     grad: Literal["none", "pathwise"] = "none"
     eval_only: bool = False
     user: bool = False
+
+    def __call__(self, items: Any, context: Context) -> Any:
+        """Score the items, unchecked; `plaudit.reward.evaluate` holds the result to the declaration."""
+        return self.score(items, context)
+
+
+def describe_terms(terms: Sequence[Term]) -> list[dict[str, Any]]:
+    """Return one JSON row a term for `plaudit rewards`; an endless side of a range is None."""
+    return [
+        {
+            "name": term.name,
+            "range": [bound if math.isfinite(bound) else None for bound in term.range],
+            "direction": term.direction,
+            "scope": term.scope,
+            "when": term.when,
+            "differentiable": term.grad == "pathwise",
+            "eval_only": term.eval_only,
+            "summary": term.summary,
+        }
+        for term in terms
+    ]

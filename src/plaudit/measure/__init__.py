@@ -1,0 +1,1 @@
+"""Statistics that judges and reports share: intervals, diversity. Knows numbers, not content."""
