@@ -1,12 +1,19 @@
-"""Write plain data as TOML; the standard library only reads it."""
+"""TOML both ways: writing, which the standard library lacks, and reading with the line of each key."""
 
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from plaudit.errors import InputError
+from plaudit.runs import disk
+
+_HEADER = re.compile(r"\s*\[(?P<double>\[?)\s*(?P<name>[^\[\]]+?)\s*\]\]?\s*(#.*)?")
+_ASSIGNED = re.compile(r"""\s*(?P<name>[\w\-."' ]+?)\s*=""")
 
 
 def dumps(data: Mapping[str, Any]) -> str:
@@ -64,3 +71,57 @@ def _inline(value: Any) -> str:
     if isinstance(value, Mapping):
         return f"{{ {', '.join(f'{_key(k)} = {_inline(v)}' for k, v in value.items())} }}"
     raise InputError(f"a recipe cannot hold a {type(value).__name__} ({value!r}).")
+
+
+Keys = tuple[int | str, ...]
+"""The way to a value: `("reward", 1, "term")`."""
+
+_FILE_LIMIT = 1 << 20
+
+
+def read(path: Path) -> tuple[dict[str, Any], str]:
+    """Return the values of a TOML file and its text; raises `InputError` naming file and line."""
+    data = disk.read_limited(path, _FILE_LIMIT)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"not a text file: byte {error.start} is not UTF-8.", place=str(path)) from error
+    try:
+        return tomllib.loads(text), text
+    except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
+        raise InputError(f"not valid TOML: {error}.", place=str(path)) from error
+
+
+def parse_value(text: str) -> Any:
+    """Read one value as TOML writes it; what is no TOML value is plain text.
+
+    >>> parse_value("[1, 2]"), parse_value("0.5"), parse_value("wide")
+    ([1, 2], 0.5, 'wide')
+    """
+    try:
+        return tomllib.loads(f"value = {text.strip()}")["value"] if "\n" not in text else text
+    except (tomllib.TOMLDecodeError, ValueError, RecursionError):
+        return text.strip()
+
+
+def line_of(text: str, where: Keys) -> int | None:
+    """Return the line, from 1, on which the value at `where` is set; the nearest table above it else."""
+    table: list[int | str] = []
+    counts: dict[tuple[int | str, ...], int] = {}
+    nearest: tuple[int, int] | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        header = _HEADER.fullmatch(line)
+        if header:
+            table = [part.strip().strip("\"'") for part in header["name"].split(".")]
+            if header["double"]:
+                counts[tuple(table)] = counts.get(tuple(table), -1) + 1
+                table.append(counts[tuple(table)])
+            keys: Keys = tuple(table)
+        else:
+            key = _ASSIGNED.match(line)
+            if not key:
+                continue
+            keys = (*table, *(part.strip().strip("\"'") for part in key["name"].split(".")))
+        if keys == where[: len(keys)] and (nearest is None or len(keys) > nearest[0]):
+            nearest = (len(keys), number)
+    return nearest[1] if nearest else None
