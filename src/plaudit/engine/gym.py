@@ -187,9 +187,7 @@ def make_rows(source: Source, num_envs: int, options: dict[str, Any]) -> Rows:
                 spec, num_envs, vectorization_mode="vector_entry_point", **options
             )
             return CartPoleRows(vector)
-        return LoopRows(
-            [gymnasium.make(spec, disable_env_checker=True, **options) for _ in range(num_envs)]
-        )
+        return LoopRows([gymnasium.make(spec, disable_env_checker=True, **options) for _ in range(num_envs)])
     first = source()
     if isinstance(first, VectorEnv):
         return VectorRows(first)
