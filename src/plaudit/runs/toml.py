@@ -77,6 +77,8 @@ Keys = tuple[int | str, ...]
 """The way to a value: `("reward", 1, "term")`."""
 
 _FILE_LIMIT = 1 << 20
+_DEEPEST = 32
+_AT_LINE = re.compile(r" \(at line (\d+), column \d+\)")
 
 
 def read(path: Path) -> tuple[dict[str, Any], str]:
@@ -86,10 +88,31 @@ def read(path: Path) -> tuple[dict[str, Any], str]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"not a text file: byte {error.start} is not UTF-8.", place=str(path)) from error
+    return parse(text, str(path)), text
+
+
+def parse(text: str, place: str) -> dict[str, Any]:
+    """Return the values of a TOML text; raises `InputError` with `place` and the line."""
     try:
-        return tomllib.loads(text), text
-    except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
-        raise InputError(f"not valid TOML: {error}.", place=str(path)) from error
+        values = tomllib.loads(text)
+        _check_plain(values, 0)
+    except (ValueError, RecursionError) as error:
+        line = _AT_LINE.search(str(error))
+        reason = _AT_LINE.sub("", str(error))
+        where = f"{place}:{line[1]}" if line else place
+        raise InputError(f"not valid TOML: {reason}.", place=where) from error
+    return values
+
+
+def _check_plain(value: Any, depth: int) -> None:
+    """Refuse nesting that would exhaust the stack of whoever walks it, and integers beyond 64 bits."""
+    if depth > _DEEPEST:
+        raise ValueError(f"nested more than {_DEEPEST} deep")
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("an integer has more than 64 bits")
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for item in inner:
+        _check_plain(item, depth + 1)
 
 
 def parse_value(text: str) -> Any:
@@ -99,8 +122,8 @@ def parse_value(text: str) -> Any:
     ([1, 2], 0.5, 'wide')
     """
     try:
-        return tomllib.loads(f"value = {text.strip()}")["value"] if "\n" not in text else text
-    except (tomllib.TOMLDecodeError, ValueError, RecursionError):
+        return parse(f"value = {text.strip()}", "")["value"] if "\n" not in text else text
+    except InputError:
         return text.strip()
 
 

@@ -1,0 +1,73 @@
+"""Where each value of a recipe was given, and how a mistake in it is told.
+
+Pydantic knows what is wrong and at which key; the file knows the line, the command line the option.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from plaudit.errors import InputError, did_you_mean
+from plaudit.runs import toml
+from plaudit.runs.recipe import Recipe, RewardEntry
+
+
+class Places:
+    """Where each value of a recipe was given, for messages: option, file and line, or key."""
+
+    def __init__(self, file: str = "", text: str = "") -> None:
+        self._file, self._text = file, text
+        self._options: dict[toml.Keys, str] = {}
+
+    def option(self, where: toml.Keys, option: str) -> None:
+        """Note that `where` was set by a command line option."""
+        self._options[where] = option
+
+    def of(self, where: toml.Keys) -> str:
+        """Name the place of `where`."""
+        for end in range(len(where), 0, -1):
+            if where[:end] in self._options:
+                return self._options[where[:end]]
+        line = toml.line_of(self._text, where) if self._file else None
+        return f"{self._file}:{line}: {dotted(where)}" if line else dotted(where)
+
+
+def dotted(where: toml.Keys) -> str:
+    """Write a path of keys as people do.
+
+    >>> dotted(("reward", 1, "term"))
+    'reward[1].term'
+    """
+    parts = [f"[{key}]" if isinstance(key, int) else f".{key}" for key in where]
+    return "".join(parts).lstrip(".")
+
+
+def explain(error: ValidationError, model: type[Any], places: Places, above: toml.Keys = ()) -> InputError:
+    """Turn the first finding of pydantic into an `InputError` with place and nearest word."""
+    finding = error.errors(include_url=False, include_context=False)[0]
+    where = (*above, *finding["loc"])
+    if finding["type"] == "extra_forbidden":
+        known = _fields_at(model, finding["loc"][:-1])
+        return InputError(
+            "is not a known key.", place=places.of(where), hint=did_you_mean(str(where[-1]), known)
+        )
+    if finding["type"] == "missing":
+        return InputError(f'the key "{where[-1]}" is missing.', place=places.of(where[:-1]) or "recipe")
+    message = finding["msg"].removeprefix("Value error, ")
+    got = repr(finding["input"])
+    return InputError(
+        f"{message}; got {got if len(got) <= 60 else got[:57] + '...'}.", place=places.of(where)
+    )
+
+
+def _fields_at(model: type[Any], where: tuple[int | str, ...]) -> list[str]:
+    """Names of the fields of the model that stands at `where` inside `model`."""
+    inner = {"reward": RewardEntry, "stages": Recipe} if model is Recipe else {}
+    for key in where:
+        model = inner.get(str(key), model)
+    if issubclass(model, BaseModel):
+        return list(model.model_fields)
+    return [field.name for field in dataclasses.fields(model)]

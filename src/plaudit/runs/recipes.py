@@ -1,0 +1,219 @@
+"""From what the user gives (a task, a file, options) to one checked recipe, and back to TOML.
+
+Weakest first: the task's named recipe, the file, `--set key=value`, the other options. Mappings are
+merged key by key, lists (reward, stages) are replaced. Every mistake is one `InputError` that names
+the file and line, or the option, and the nearest known word.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from plaudit.domains import get_task
+from plaudit.errors import InputError, did_you_mean
+from plaudit.runs import toml
+from plaudit.runs.places import Places, explain
+from plaudit.runs.recipe import Recipe, RewardEntry
+
+if TYPE_CHECKING:
+    from plaudit.task import Task
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What is laid over a recipe, in the words of the command line.
+
+    Attributes:
+        settings: `("learner.gamma=0.9", ...)`; values are TOML or plain text.
+        reward: weight by term; replaces the weight of a term of the recipe or adds the term.
+        target: wanted value by statistic.
+        init: preset, run or file to start from.
+        budget, seed, device: as in the recipe; None leaves them.
+    """
+
+    settings: tuple[str, ...] = ()
+    reward: Mapping[str, float] = field(default_factory=dict)
+    target: Mapping[str, float] = field(default_factory=dict)
+    init: str | None = None
+    budget: str | int | None = None
+    seed: int | None = None
+    device: str | None = None
+
+
+def resolve(source: str | Path, name: str = "", changes: Changes | None = None) -> tuple[Task, Recipe]:
+    """Return the task and the checked recipe for a task name or a recipe file.
+
+    `name` picks one of the task's named recipes. Raises `InputError`, `Infeasible` or `MissingExtra`.
+    """
+    changes = changes or Changes()
+    values: dict[str, Any] = {"task": str(source)}
+    places = Places()
+    if is_file(source):
+        values, text = toml.read(Path(source))
+        places = Places(str(source), text)
+    task = task_of(values, places)
+    base = _named(task, name, values, places).model_dump(exclude_none=True)
+    merged = merge(base, values)
+    _fill_stages(merged, task.name)
+    merged = _checked(merged, places)
+    for setting in changes.settings:
+        _set(merged, setting, places)
+        merged = _checked(merged, places)
+    _apply_options(merged, changes, places)
+    recipe = validate(merged, places)
+    from plaudit.runs.checking import check
+
+    check(recipe, task, places)
+    return task, recipe
+
+
+def is_file(source: str | Path) -> bool:
+    """Whether `source` means a recipe file and not a task."""
+    return isinstance(source, Path) or source.endswith(".toml")
+
+
+def load(path: Path) -> Recipe:
+    """Read a complete recipe, as a run folder holds it, without merging; raises only `InputError`."""
+    values, text = toml.read(path)
+    return validate(values, Places(str(path), text))
+
+
+def dump(recipe: Recipe) -> str:
+    """Write a recipe as TOML that `load` reads back as the same recipe."""
+    return toml.dumps(recipe.model_dump(exclude_none=True))
+
+
+def validate(values: Mapping[str, Any], places: Places) -> Recipe:
+    """Make the recipe; the first mistake becomes one `InputError`."""
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        raise explain(error, Recipe, places) from error
+
+
+def _checked(values: dict[str, Any], places: Places) -> dict[str, Any]:
+    """The same values, known to have the form of a recipe: whoever edits them next relies on it."""
+    return validate(values, places).model_dump(exclude_none=True)
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay `over` on `base`: mappings key by key, anything else replaced.
+
+    >>> merge({"env": {"size": 8, "copies": 4}}, {"env": {"size": 14}})
+    {'env': {'size': 14, 'copies': 4}}
+    """
+    merged = copy.deepcopy(dict(base))
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = merge(merged[key], value) if both else copy.deepcopy(value)
+    return merged
+
+
+def task_of(values: Mapping[str, Any], places: Places) -> Task:
+    """The task that a recipe names."""
+    name = values.get("task")
+    if not isinstance(name, str):
+        what = "a recipe needs a task." if name is None else f"must be the name of a task, got {name!r}."
+        raise InputError(what, place=places.of(("task",)), hint='Add a line such as task = "level/maze".')
+    try:
+        return get_task(name)
+    except InputError as error:
+        if name == error.place or places.of(("task",)) == "task":
+            raise
+        raise InputError(error.message, place=places.of(("task",)), hint=error.hint) from error
+
+
+def _named(task: Task, name: str, values: Mapping[str, Any], places: Places) -> Recipe:
+    """The named recipe to start from: as asked, else of the file's name or algorithm, else the default."""
+    recipes = task.recipes()
+    if name:
+        if name not in recipes:
+            raise InputError(
+                f'{task.name} has no recipe called "{name}".',
+                place="--recipe",
+                hint=did_you_mean(name, recipes),
+            )
+        return recipes[name]
+    wanted, algorithm = values.get("name"), values.get("algorithm")
+    if isinstance(wanted, str) and wanted in recipes and algorithm in (None, recipes[wanted].algorithm):
+        return recipes[wanted]
+    fitting = [recipe for recipe in recipes.values() if recipe.algorithm == algorithm]
+    if fitting:
+        return fitting[0]
+    default = next(iter(recipes.values()))
+    # Settings of one algorithm mean nothing to another.
+    return default if algorithm is None else default.model_copy(update={"learner": {}, "network": {}})
+
+
+def _fill_stages(values: dict[str, Any], task: str) -> None:
+    """A stage is of the same task unless it says otherwise."""
+    stages = values.get("stages")
+    for stage in stages if isinstance(stages, list | tuple) else ():
+        if isinstance(stage, dict):
+            stage.setdefault("task", task)
+
+
+def _set(values: dict[str, Any], setting: str, places: Places) -> None:
+    """Apply one `a.b=value`; `reward.TERM` and `reward.TERM.field` address an entry by its term."""
+    key, equals, text = setting.partition("=")
+    place = f"--set {setting}"
+    parts = [part.strip() for part in key.split(".")]
+    if not equals or not all(parts):
+        raise InputError(
+            "is not of the form key=value.", place=place, hint="Example: --set learner.gamma=0.99"
+        )
+    value = toml.parse_value(text)
+    if parts[0] == "reward" and len(parts) > 1:
+        _set_reward(values, parts[1:], value)
+        places.option(("reward",), place)
+        return
+    inner = values
+    for part in parts[:-1]:
+        inner = inner.setdefault(part, {})
+        if not isinstance(inner, dict):
+            raise InputError(f'"{part}" holds a single value, not keys.', place=place)
+    inner[parts[-1]] = value
+    places.option(tuple(parts), place)
+
+
+def _set_reward(values: dict[str, Any], parts: list[str], value: Any) -> None:
+    """`TERM.field=value`, or `TERM=weight`; the name of a term may itself hold dots (`mine.py:few`)."""
+    named = len(parts) > 1 and parts[-1] in RewardEntry.model_fields
+    term, key = (".".join(parts[:-1]), parts[-1]) if named else (".".join(parts), "weight")
+    _entry(values, term)[key] = value
+
+
+def _entry(values: dict[str, Any], term: str) -> dict[str, Any]:
+    """The reward entry of a term, added when there is none."""
+    entries = [dict(entry) for entry in values.get("reward", ())]
+    values["reward"] = entries
+    for entry in entries:
+        if entry.get("term") == term:
+            return entry
+    entries.append({"term": term})
+    return entries[-1]
+
+
+def _apply_options(values: dict[str, Any], changes: Changes, places: Places) -> None:
+    """Apply `--reward --target --init --budget --seed --device`; the last stage is the one tuned."""
+    stages = values.get("stages")
+    tuned = stages[-1] if isinstance(stages, list | tuple) and stages else values
+    for term, weight in changes.reward.items():
+        _entry(tuned, term)["weight"] = weight
+        places.option(("reward",), f"--reward {term}")
+    if changes.target:
+        tuned["request"] = merge(tuned.get("request", {}), {"target": dict(changes.target)})
+        places.option(("request", "target"), "--target")
+    if changes.init is not None:
+        values["inputs"] = {**values.get("inputs", {}), "init": changes.init}
+        places.option(("inputs", "init"), "--init")
+    for key in ("budget", "seed", "device"):
+        if getattr(changes, key) is not None:
+            values[key] = getattr(changes, key)
+            places.option((key,), f"--{key}")
