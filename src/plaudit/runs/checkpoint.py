@@ -12,10 +12,10 @@ import hashlib
 import json
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import Tensor
 
@@ -25,6 +25,7 @@ from plaudit.runs import disk, tensors, tree
 FORMAT = 1
 MODEL, STATE, SKELETON, MANIFEST = "model.safetensors", "state.safetensors", "state.json", "manifest.json"
 _JSON_LIMIT = 1 << 26
+T = TypeVar("T")
 _NAME = re.compile(r"\d{6,15}")
 
 
@@ -216,7 +217,7 @@ def newest_model(run: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return found
 
 
-def _first(run: Path, read: Any) -> Any:
+def _first(run: Path, read: Callable[[Path], T]) -> T | None:
     """Return what `read` makes of the newest checkpoint that it accepts."""
     faults = _unfinished(run)
     for folder in complete(run):

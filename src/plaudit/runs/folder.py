@@ -13,20 +13,18 @@ import json
 import os
 import re
 import secrets
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from plaudit.errors import InputError
-from plaudit.runs import checkpoint, disk, toml
+from plaudit.runs import checkpoint, disk, recipes
 from plaudit.runs.recipe import Recipe
 
 _JSON_LIMIT = 1 << 26
 _LOG_LIMIT = 1 << 30
+_BIRTH = re.compile(r"status\.json|\.status\.json\.part|\.recipe\.toml\.part")
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class RunFolder:
     def create(cls, recipe: Recipe, out: Path | None = None, root: Path = Path("runs")) -> RunFolder:
         """Make the folder of a new run: `out`, or a dated name below `root`; raises `InputError`."""
         path = _fresh(root, recipe.task) if out is None else Path(out)
-        if out is not None and path.exists() and (not path.is_dir() or any(path.iterdir())):
+        if out is not None and path.exists() and not _is_empty(path):
             what = "a run" if is_run(path) else "something else"
             hint = f"Go on with it: plaudit resume {path}" if is_run(path) else ""
             raise InputError(
@@ -48,8 +46,8 @@ class RunFolder:
         with disk.plain_errors(path):
             path.mkdir(parents=True, exist_ok=True)
         folder = cls(path)
-        folder.write_status({"state": "starting", "task": recipe.task, "step": 0, "share": 0.0})
-        disk.write_atomic(path / "recipe.toml", toml.dumps(_dump(recipe)).encode())
+        folder.write_status({"state": "running", "task": recipe.task, "step": 0, "share": 0.0})
+        disk.write_atomic(path / "recipe.toml", recipes.dump(recipe).encode())
         return folder
 
     @classmethod
@@ -64,15 +62,7 @@ class RunFolder:
     @property
     def recipe(self) -> Recipe:
         """The resolved recipe of the run; raises `InputError`."""
-        place = self.path / "recipe.toml"
-        try:
-            return Recipe.model_validate(tomllib.loads(disk.read_limited(place, _JSON_LIMIT).decode()))
-        except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"])
-            raise InputError(f"{key}: {first['msg']}.", place=str(place)) from error
-        except ValueError as error:
-            raise InputError(f"not valid TOML: {error}.", place=str(place)) from error
+        return recipes.load(self.path / "recipe.toml")
 
     def write_status(self, status: Mapping[str, Any]) -> None:
         """Replace `status.json`, with this process and the time added."""
@@ -139,6 +129,11 @@ def is_run(path: Path) -> bool:
     return (path / "recipe.toml").is_file() and (path / "status.json").is_file()
 
 
+def _is_empty(path: Path) -> bool:
+    """Return whether a folder holds nothing, or only what a run leaves that was killed at birth."""
+    return path.is_dir() and all(_BIRTH.fullmatch(file.name) for file in path.iterdir())
+
+
 def _now() -> datetime.datetime:
     return datetime.datetime.now().astimezone()
 
@@ -150,14 +145,3 @@ def _fresh(root: Path, task: str) -> Path:
         path = root / f"{_now():%Y-%m-%d}_{slug}_{secrets.token_hex(2)}"
         if not path.exists():
             return path
-
-
-def _dump(recipe: Recipe) -> dict[str, Any]:
-    """Return the recipe as plain data, without what is empty."""
-
-    def lean(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: lean(item) for key, item in value.items() if item not in (None, {}, (), [])}
-        return [lean(item) for item in value] if isinstance(value, list | tuple) else value
-
-    return dict(lean(recipe.model_dump()))

@@ -13,7 +13,6 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as _load
 from safetensors.torch import save as _save
@@ -92,17 +91,18 @@ def check_header(data: bytes, place: str, limits: Limits) -> None:
 
 def _claimed(name: str, entry: Any, place: str, limits: Limits) -> int:
     """Return the bytes that one tensor claims."""
-    known = isinstance(entry, dict) and entry.get("dtype") in _ITEM_BYTES
-    shape = entry.get("shape") if known else None
+    known = isinstance(entry, dict) and isinstance(entry.get("dtype"), str) and entry["dtype"] in _ITEM_BYTES
+    shape: Any = entry.get("shape") if known else None
     sizes = isinstance(shape, list) and all(type(size) is int and 0 <= size < 1 << 48 for size in shape)
     if not sizes or len(shape) > limits.rank:
         raise InputError(f'the tensor "{name[:80]}" has no valid type and shape.', place=place)
-    return prod(shape) * _ITEM_BYTES[entry["dtype"]]
+    return int(prod(shape)) * _ITEM_BYTES[entry["dtype"]]
 
 
 def listing(tensors: Mapping[str, Tensor]) -> dict[str, list[Any]]:
     """Return `name -> [dtype, shape]` as JSON.
 
+    >>> import torch
     >>> listing({"w": torch.zeros(2, 3)})
     {'w': ['float32', [2, 3]]}
     """

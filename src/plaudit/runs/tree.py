@@ -82,9 +82,13 @@ def _decode(node: Any, rest: dict[str, Tensor]) -> Any:
         return [_decode(item, rest) for item in node]
     if not isinstance(node, dict):
         return node
-    kind = node.get(_MARK)
-    if kind is None:
+    if _MARK not in node:
         return {key: _decode(item, rest) for key, item in node.items()}
+    return _decode_mark(node, rest)
+
+
+def _decode_mark(node: dict[str, Any], rest: dict[str, Tensor]) -> Any:
+    kind = node[_MARK]
     if kind in ("tensor", "array", "scalar"):
         return _take(kind, str(node.get("at")), rest)
     if kind == "float" and node.get("value") in ("nan", "inf", "-inf"):
