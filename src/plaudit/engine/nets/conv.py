@@ -155,6 +155,15 @@ class ConvNet(nn.Module):
         else:
             self.out = Cells(config.channels, *divmod(outputs, cells))
 
+    @property
+    def last_layers(self) -> list[nn.Module]:
+        """The layers that write the output, whose first weights decide how uniform a new policy is."""
+        if isinstance(self.out, nn.Sequential):
+            return [self.out[-1]]
+        pooled = self.out.rest if isinstance(self.out, Cells) else self.out
+        layers = [pooled.out] if isinstance(pooled, Pooled) else []
+        return layers + ([self.out.each] if isinstance(self.out, Cells) and self.out.each else [])
+
     def forward(self, obs: Tensor) -> Tensor:
         out: Tensor = self.out(self.trunk(self.grid(obs)))
         return out
