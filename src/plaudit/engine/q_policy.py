@@ -1,0 +1,68 @@
+"""The policy of a trained Q-network: greedy, or epsilon-greedy where it is given random numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import Space
+from torch import Tensor
+
+from plaudit.engine import nets, spaces
+from plaudit.engine.dqn_update import QNetwork
+from plaudit.engine.explore import epsilon_greedy, greedy, log_probs
+from plaudit.engine.random import RowRandom
+
+
+class QPolicy:
+    """Acts by the values of a network; `epsilon` is the share of random actions when sampling."""
+
+    def __init__(
+        self, network: QNetwork, config: Any, observation: Space[Any], action: Space[Any], epsilon: float
+    ) -> None:
+        self.network, self.config, self.epsilon = network, config, epsilon
+        self.observation_space, self.action_space = observation, action
+
+    @torch.no_grad()
+    def act(
+        self,
+        obs: Tensor,
+        state: Any = None,
+        mask: Tensor | None = None,
+        generator: RowRandom | None = None,
+    ) -> tuple[Tensor, Any, Tensor]:
+        """Map `obs (B, *O)` to `action (B,), state, log_prob (B,)`; greedy when `generator` is None."""
+        q = self.network(obs).cpu().numpy()
+        allowed = None if mask is None else mask.cpu().numpy()
+        if generator is None:
+            action = greedy(q, allowed)
+            return torch.from_numpy(action).to(obs.device), state, torch.zeros(len(q), device=obs.device)
+        action = epsilon_greedy(q, self.epsilon, generator.uniform(1)[:, 0], allowed)
+        log_prob = log_probs("epsilon", q, self.epsilon, allowed)[np.arange(len(q)), action]
+        return torch.from_numpy(action).to(obs.device), state, torch.from_numpy(log_prob).to(obs.device)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """A copy of the network's tensors, by name."""
+        return {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
+
+    def describe(self) -> dict[str, Any]:
+        """JSON that `from_description` reads."""
+        return {
+            "kind": "q-network",
+            "network": nets.describe(self.config),
+            "dueling": self.network.dueling,
+            "observation_space": spaces.describe(self.observation_space),
+            "action_space": spaces.describe(self.action_space),
+            "epsilon": self.epsilon,
+        }
+
+    @classmethod
+    def from_description(cls, description: dict[str, Any], tensors: dict[str, Tensor]) -> QPolicy:
+        """Make the policy that `describe` described; tensors of other names or shapes are an error."""
+        observation = spaces.rebuild(description["observation_space"])
+        action: Any = spaces.rebuild(description["action_space"])
+        config, dueling = nets.config_of(description["network"]), bool(description["dueling"])
+        network = QNetwork(nets.build(config, observation, int(action.n) + dueling), dueling)
+        network.load_state_dict(tensors)
+        return cls(network, config, observation, action, float(description["epsilon"]))
