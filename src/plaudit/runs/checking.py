@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from plaudit.engine.algorithms import ALGORITHMS
 from plaudit.engine.fit import Amount
 from plaudit.errors import InputError, PlauditError, did_you_mean
+from plaudit.reward.compose import Composition
 from plaudit.runs import toml
 from plaudit.runs.places import Places, explain
 from plaudit.runs.recipe import Recipe
@@ -77,20 +80,32 @@ def _check_reward(recipe: Recipe, task: Task, places: Places, above: toml.Keys) 
             raise InputError(
                 f'the term "{entry.term}" is reported only and never optimised.', place=places.of(where)
             )
+    if recipe.reward:
+        _compose(recipe, task, places, above)
+
+
+def _compose(recipe: Recipe, task: Task, places: Places, above: toml.Keys) -> None:
+    """Make the composition, which loads the user's own terms and checks shaping and weights."""
+    try:
+        Composition(recipe.reward, task.terms(), recipe.product_weight)
+    except InputError as error:
+        entry = re.fullmatch(r"reward\[(\d+)\]", error.place)
+        keys: toml.Keys = ("reward", int(entry[1])) if entry else ("reward",)
+        place = places.of((*above, *keys)) if entry or error.place in ("", "reward") else error.place
+        raise InputError(error.message, place=place, hint=error.hint) from error
 
 
 def _check_algorithm(recipe: Recipe, task: Task, places: Places, above: toml.Keys) -> None:
-    from plaudit.engine import algorithms
-
+    listed = {algorithm.name: algorithm for algorithm in ALGORITHMS}
     own = {named.algorithm for named in _all_recipes(task)}
-    if recipe.algorithm not in {*algorithms.ALGORITHMS, *own}:
+    if recipe.algorithm not in {*listed, *own}:
         raise InputError(
             f'no algorithm is called "{recipe.algorithm}".',
             place=places.of((*above, "algorithm")),
-            hint=f"{did_you_mean(recipe.algorithm, algorithms.ALGORITHMS)} List: plaudit algorithms",
+            hint=f"{did_you_mean(recipe.algorithm, listed)} List: plaudit algorithms",
         )
-    if recipe.algorithm in algorithms.ALGORITHMS:
-        config = algorithms.config_class(recipe.algorithm)
+    if recipe.algorithm in listed:
+        config = listed[recipe.algorithm].config_class()
         check_fields(config, recipe.learner, places, (*above, "learner"))
         if recipe.network:
             rest = {key: value for key, value in recipe.network.items() if key != "kind"}

@@ -21,7 +21,7 @@ import plaudit
 from plaudit.domains import TASKS
 from plaudit.engine.learner import Policy
 from plaudit.errors import InputError, did_you_mean
-from plaudit.runs import checkpoint, disk, toml
+from plaudit.runs import checkpoint, disk, index, toml
 from plaudit.runs.folder import RunFolder, is_run
 from plaudit.runs.recipe import Recipe
 from plaudit.runs.recipes import load
@@ -30,7 +30,6 @@ SUFFIX = ".plaudit"
 RECIPE, SCORES = "recipe.toml", "scores.json"
 _ENTRIES = {checkpoint.MODEL: 1 << 31, checkpoint.MANIFEST: 1 << 26, RECIPE: 1 << 20, SCORES: 1 << 20}
 """What an exported file may hold, with the most bytes of each."""
-_LATEST = "runs/latest"
 
 
 def folders() -> dict[str, Path]:
@@ -56,37 +55,33 @@ def find(name: str) -> Path:
 def load_policy(source: str | Path) -> tuple[Policy, Recipe]:
     """Return the policy and its recipe from a preset name, run, checkpoint folder or exported file.
 
-    Of a run it is the newest complete checkpoint. Raises `InputError`.
+    Of a run it is the newest checkpoint that verifies. Raises `InputError`.
     """
     path = Path(source)
     if path.suffix == SUFFIX:
         return _load_exported(path)
-    folder, recipe = locate(source)
-    return policy_in(folder), load(recipe)
-
-
-def locate(source: str | Path) -> tuple[Path, Path]:
-    """Return the folder of the weights and the recipe file that `source` means; raises `InputError`."""
-    path = latest() if str(source) == _LATEST else Path(source)
-    if is_run(path):
-        result = RunFolder.open(path).result()
-        folders = checkpoint.complete(result.path)
-        newest = folders[0] if folders else result.checkpoint()
-        return newest, result.path / RECIPE
     if (path / checkpoint.MODEL).is_file():
-        return path, path / RECIPE if (path / RECIPE).is_file() else path.parents[1] / RECIPE
+        recipe = path / RECIPE if (path / RECIPE).is_file() else path.resolve().parents[1] / RECIPE
+        return policy_in(path), load(recipe)
+    if str(source) in folders():
+        folder = find(str(source))
+        return policy_in(folder), load(folder / RECIPE)
+    run = RunFolder.open(_run(source)).result()
+    tensors, manifest = checkpoint.newest_model(run.path)
+    return build(manifest.get("policy"), tensors, str(run.path)), load(run.path / RECIPE)
+
+
+def _run(source: str | Path) -> Path:
+    """The run folder that `source` means; raises `InputError` with the nearest preset or run."""
+    path = Path(source)
+    if is_run(path) or path.name == index.LATEST:
+        return index.find(source)
     if path.exists():
         raise InputError("is not a run, a checkpoint or an exported file.", place=str(path))
-    folder = find(str(source))
-    return folder, folder / RECIPE
-
-
-def latest(root: Path = Path("runs")) -> Path:
-    """Return the run below `root` that was at work last; raises `InputError` when there is none."""
-    runs = [path for path in root.iterdir() if is_run(path)] if root.is_dir() else []
-    if not runs:
-        raise InputError("there is no run yet.", place=str(root), hint="Make one: plaudit train level/maze")
-    return max(runs, key=lambda path: (path / "status.json").stat().st_mtime)
+    try:
+        return index.find(source)
+    except InputError:
+        return find(str(source))
 
 
 def policy_in(folder: Path) -> Policy:
@@ -168,7 +163,10 @@ def _read_archive(path: Path) -> dict[str, bytes]:
         raise InputError("there is no such file.", place=str(path))
     try:
         with zipfile.ZipFile(path) as archive:
-            return {info.filename: _read_entry(archive, info, path) for info in archive.infolist()}
+            entries = archive.infolist()
+            if len(entries) > len(_ENTRIES):
+                raise InputError(f"holds {len(entries)} entries.", place=str(path))
+            return {info.filename: _read_entry(archive, info, path) for info in entries}
     # zipfile raises many kinds for damaged archives: RuntimeError, zlib.error, struct.error, EOFError ...
     except InputError:
         raise
@@ -180,6 +178,9 @@ def _read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> 
     limit = _ENTRIES.get(info.filename)
     if limit is None:
         raise InputError(f'holds the foreign entry "{info.filename[:80]}".', place=str(path))
+    # Stored, not compressed: what is read is never larger than the file.
+    if info.compress_type != zipfile.ZIP_STORED:
+        raise InputError(f"its {info.filename} is compressed.", place=str(path))
     with archive.open(info) as file:
         data = file.read(limit + 1)
     if len(data) > limit or info.file_size > limit:
