@@ -1,0 +1,118 @@
+"""Generators that no policy has to do with: what every figure of a learned one stands beside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plaudit.domains.level import maze_kernels
+from plaudit.domains.level.game import Game, Maps
+from plaudit.domains.level.maze import REGION_WEIGHT
+from plaudit.domains.level.metrics import Cell, distances, longest_path
+from plaudit.domains.level.request import LevelRequest, complete, goals_of, tolerances
+from plaudit.domains.level.seeds import start_maps
+from plaudit.task import Item
+
+Generator = Callable[[Sequence[LevelRequest], Sequence[int]], Iterator[Item]]
+CLIMB_BUDGET = 5000
+"""Evaluations after which hill climbing gives up."""
+DIGS = 12
+"""Mazes that the heuristic digs until one has a path that is long enough."""
+
+
+def maze_baselines(game: Game) -> dict[str, Generator]:
+    """The baselines of the maze: every one is a function of request and seed alone."""
+
+    def each(make: Callable[[LevelRequest, int], tuple[Maps, dict[str, Any]]]) -> Generator:
+        def generate(requests: Sequence[LevelRequest], seeds: Sequence[int]) -> Iterator[Item]:
+            for given, seed in zip(requests, seeds, strict=True):
+                request = complete(game, given, seed)
+                level, info = make(request, seed)
+                yield Item(level, request, seed, info)
+
+        return generate
+
+    def climb(request: LevelRequest, seed: int) -> tuple[Maps, dict[str, Any]]:
+        return hill_climb(game, request, seed)
+
+    return {"random": each(random_level), "heuristic": each(dig_level), "hill_climbing": each(climb)}
+
+
+def random_level(request: LevelRequest, seed: int) -> tuple[Maps, dict[str, Any]]:
+    """The start map as it is."""
+    return _start(request, seed), {"evaluations": 0}
+
+
+def _start(request: LevelRequest, seed: int) -> Maps:
+    return start_maps(np.array([seed], np.int64), request.size, request.density)[0]
+
+
+def hill_climb(game: Game, request: LevelRequest, seed: int) -> tuple[Maps, dict[str, Any]]:
+    """Flip random cells of the start map, keep what does not raise the distance from the request."""
+    maps = _start(request, seed)[None].copy()
+    evaluations = np.zeros(1, np.int64)
+    tolerance = tolerances(game, request)[0]
+    # The kernel's generator takes 32 bits.
+    seeds = np.array([seed % 2**32], np.int64)
+    goals = goals_of(game, [request])[:, 0]
+    maze_kernels.hill_climb(maps, goals, tolerance, REGION_WEIGHT, CLIMB_BUDGET, seeds, evaluations)
+    return maps[0], {"evaluations": int(evaluations[0])}
+
+
+def dig_level(request: LevelRequest, seed: int) -> tuple[Maps, dict[str, Any]]:
+    """Dig a random tree of corridors and cut its longest path to the wanted length.
+
+    The best of a few digs is kept when none is long enough.
+    """
+    rng = np.random.default_rng([seed % 2**64, 7])
+    wanted = int(request.target["path"])
+    best, miss = np.zeros(request.size[::-1], np.uint8), float("inf")
+    for dig in range(DIGS):
+        free = _trim(_dig_tree(request.size[::-1], rng), wanted)
+        off = abs(len(longest_path(free)) - 1 - wanted)
+        if off < miss:
+            best, miss = free.astype(np.uint8), off
+        if miss <= 1:
+            break
+    return best, {"evaluations": dig + 1}
+
+
+def _dig_tree(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Depth-first digging of cells that touch just one open cell: one region without loops."""
+    height, width = shape
+    free = np.zeros((height + 2, width + 2), bool)
+    stack: list[Cell] = [(int(rng.integers(height)) + 1, int(rng.integers(width)) + 1)]
+    free[stack[0]] = True
+    while stack:
+        y, x = stack[-1]
+        options = [
+            (v, u)
+            for v, u in ((y - 1, x), (y, x - 1), (y, x + 1), (y + 1, x))
+            if 0 < v <= height and 0 < u <= width and not free[v, u] and _touches(free, v, u) == 1
+        ]
+        if options:
+            stack.append(options[int(rng.integers(len(options)))])
+            free[stack[-1]] = True
+        else:
+            stack.pop()
+    return free[1:-1, 1:-1]
+
+
+def _touches(free: NDArray[np.bool_], y: int, x: int) -> int:
+    return int(free[y - 1, x]) + int(free[y + 1, x]) + int(free[y, x - 1]) + int(free[y, x + 1])
+
+
+def _trim(free: NDArray[np.bool_], wanted: int) -> NDArray[np.bool_]:
+    """Cut the end off the longest path, with what hangs on it, until none is longer than `wanted`."""
+    while True:
+        path = longest_path(free)
+        if len(path) - 1 <= wanted:
+            return free
+        cut = free.copy()
+        cut[path[wanted + 1]] = False
+        free = np.zeros_like(free)
+        for cell in distances(cut, path[0]):
+            free[cell] = True

@@ -1,0 +1,101 @@
+"""What a tile game must say of itself, so that the rooms of this domain can serve it.
+
+One game is one file beside this one (`maze.py` is the model) and one class in `task.py`. Environment,
+generation, files, baselines and judge ask these questions and know no game.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plaudit.reward.term import Term
+
+Maps = NDArray[np.uint8]
+"""Tile numbers, `(B, H, W)` or `(H, W)`."""
+Stats = NDArray[np.int32]
+"""`(B, S)`, one column for each of the game's statistics."""
+Goals = NDArray[np.int64]
+"""Wanted values `(B, G)`, one column for each statistic that can be asked for."""
+Size = tuple[int, int]
+"""Width and height, in cells."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One kind of cell: its position in `Game.tiles` is its number in maps and CSV files."""
+
+    name: str
+    glyph: str
+    passable: bool
+
+
+@dataclass(frozen=True)
+class View:
+    """What `Game.observe` reads: maps and starts `(B, H, W)`, goals `(B, G)`, share of steps left `(B,)`."""
+
+    maps: Maps
+    starts: Maps
+    goals: Goals
+    left: NDArray[np.float32]
+
+
+class Game(Protocol):
+    """Tiles, statistics, goals and terms of one game."""
+
+    name: ClassVar[str]
+    tiles: ClassVar[tuple[Tile, ...]]
+    statistics: ClassVar[tuple[str, ...]]
+    """Names of the columns that `measure` gives."""
+    targets: ClassVar[tuple[str, ...]]
+    """Those that a request may ask for, and the environment steers to."""
+    planes: ClassVar[int]
+    """Number of observation planes."""
+
+    def measure(self, maps: Maps) -> Stats:
+        """Statistics `(B, S)` of maps `(B, H, W)`."""
+        ...
+
+    def observe(self, view: View, tolerance: tuple[float, ...], out: NDArray[np.float32], stats: Stats) -> None:
+        """Write planes `out (B, H, W, planes)`, in [-2, 2], and statistics in one pass; frees the GIL."""
+        ...
+
+    def distance(self, stats: Stats, goals: Goals, tolerance: tuple[float, ...]) -> NDArray[np.float64]:
+        """How far `(B,)` the maps are from what is asked; 0 = every goal met."""
+        ...
+
+    def tolerance(self, size: Size) -> tuple[float, ...]:
+        """Default tolerance of each target."""
+        ...
+
+    def span(self, size: Size) -> tuple[tuple[int, int], ...]:
+        """Lowest and highest value of each target that requests are drawn from, both included."""
+        ...
+
+    def reach(self, size: Size) -> tuple[tuple[int, int], ...]:
+        """Provable bounds of each target: nothing outside of them exists."""
+        ...
+
+    def passes(self, level: Maps, figures: Mapping[str, float]) -> bool:
+        """Whether a judged level `(H, W)` is a good one, from the judge's own figures."""
+        ...
+
+    def terms(self) -> tuple[Term, ...]:
+        """The reward terms, twins included."""
+        ...
+
+
+def stack_sizes(items: Any) -> list[tuple[NDArray[np.intp], Maps]]:
+    """Group levels of mixed sizes: `(indices (R,), maps (R, H, W))` for each size."""
+    if isinstance(items, np.ndarray) and items.ndim == 3:
+        return [(np.arange(len(items)), items)]
+    shapes = [np.shape(item) for item in items]
+    groups = []
+    for shape in sorted(set(shapes)):
+        rows = np.array([i for i, other in enumerate(shapes) if other == shape], dtype=np.intp)
+        groups.append((rows, np.stack([np.asarray(items[i], dtype=np.uint8) for i in rows])))
+    return groups

@@ -1,0 +1,118 @@
+"""What is asked of one level: size, targets with tolerances, the density of the start."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import BeforeValidator, Field
+
+from plaudit.domains.level.game import Game, Goals, Size
+from plaudit.engine.random import RowRandom
+from plaudit.errors import Infeasible, InputError, did_you_mean
+from plaudit.task import Request
+
+SMALLEST, LARGEST = 3, 64
+_SALT = 0x51AB1E5
+
+
+def parse_size(value: Any) -> Any:
+    """Turn "14x10" (width x height) into (14, 10); leave anything else to the type check."""
+    if not isinstance(value, str):
+        return value
+    parts = value.lower().replace("×", "x").split("x")
+    if len(parts) != 2 or not all(part.strip().isascii() and part.strip().isdigit() for part in parts):
+        raise ValueError(f'a size is width x height, as in "14x10"; got "{value}"')
+    return tuple(int(part) for part in parts)
+
+
+GridSize = Annotated[Size, BeforeValidator(parse_size)]
+
+
+class LevelRequest(Request):
+    """One level. `target` may name the statistics of the task; what it leaves open is drawn."""
+
+    size: GridSize = (14, 14)
+    """Width x height in cells, each from 3 to 64: `14x10` or `[14, 10]`."""
+    density: float | None = Field(None, ge=0, le=1)
+    """Share of open cells in the start map; by default starts are half open and far from each other."""
+
+
+def check_size(size: Size) -> None:
+    """Raise `InputError` for a size that no level can have."""
+    if not all(SMALLEST <= side <= LARGEST for side in size):
+        raise InputError(
+            f"the size {size[0]}x{size[1]} is not possible.",
+            hint=f"Width and height go from {SMALLEST} to {LARGEST}.",
+        )
+
+
+def check_level(game: Game, request: LevelRequest) -> None:
+    """Raise `InputError` for what cannot be asked, `Infeasible` for a target that nothing reaches."""
+    check_size(request.size)
+    check_statistics(game.targets, request)
+    for name, value, (low, high), tolerance in zip(
+        game.targets,
+        (request.target.get(name) for name in game.targets),
+        game.reach(request.size),
+        tolerances(game, request),
+        strict=True,
+    ):
+        if value is not None and not low - tolerance <= value <= high + tolerance:
+            nearest = low if value < low else high
+            raise Infeasible(
+                f"no {request.size[0]}x{request.size[1]} {game.name} has {name}={value:g}; "
+                f"the nearest possible is {name}={nearest}.",
+                hint="Ask for less, or for a larger size.",
+            )
+
+
+def check_statistics(known: Sequence[str], request: Request) -> None:
+    """Raise `InputError` unless every target and tolerance names a known statistic with a fit number."""
+    for kind, values in (("target", request.target), ("tolerance", request.tolerance)):
+        for name, value in values.items():
+            if name not in known:
+                raise InputError(f'no {kind} is called "{name}".', hint=did_you_mean(name, known))
+            if not math.isfinite(value) or value < 0 or (kind == "target" and value != int(value)):
+                what = "a whole number" if kind == "target" else "a finite number"
+                raise InputError(f"the {kind} {name}={value:g} is not possible: {what}, 0 or more, is.")
+
+
+def tolerances(game: Game, request: LevelRequest) -> tuple[float, ...]:
+    """The request's own tolerances where it has some, else the game's, in the order of the targets."""
+    defaults = game.tolerance(request.size)
+    pairs = zip(game.targets, defaults, strict=True)
+    return tuple(float(request.tolerance.get(name, default)) for name, default in pairs)
+
+
+def draw_requests(game: Game, n: int, seed: int, given: LevelRequest) -> list[LevelRequest]:
+    """Draw `n` requests: targets that `given` leaves open are uniform over the game's span."""
+    check_level(game, given)
+    seeds = np.arange(n, dtype=np.int64) + np.int64(seed) * 1_000_003
+    return [complete(game, given, int(one)) for one in seeds]
+
+
+def complete(game: Game, request: LevelRequest, seed: int) -> LevelRequest:
+    """Return the request with every open target drawn from the seed; itself when none is open."""
+    if all(name in request.target for name in game.targets):
+        return request
+    # The item's own generator starts from the seed itself: salted, the two streams never meet.
+    random = RowRandom([seed ^ _SALT])
+    target = dict(request.target)
+    for name, (low, high) in zip(game.targets, game.span(request.size), strict=True):
+        drawn = int(random.integers(low, high + 1)[0])
+        target.setdefault(name, drawn)
+    return request.model_copy(update={"target": target})
+
+
+def goals_of(game: Game, requests: Sequence[LevelRequest]) -> Goals:
+    """Wanted values `(B, G)` of complete requests."""
+    rows = [[int(request.target[name]) for name in game.targets] for request in requests]
+    return np.array(rows, dtype=np.int64).reshape(len(requests), len(game.targets))
+
+
+def described(request: Request) -> Mapping[str, Any]:
+    """The request as JSON, without what was left at its default."""
+    return request.model_dump(mode="json", exclude_defaults=True)
