@@ -211,7 +211,17 @@ def newest(run: Path) -> Snapshot | None:
 
 def newest_model(run: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Like `load_model` for the newest checkpoint of a run that verifies; raises `InputError`."""
-    found = _first(run, load_model)
+    return load_model(newest_folder(run))
+
+
+def newest_folder(run: Path) -> Path:
+    """Return the folder of the newest checkpoint whose weights verify; raises `InputError`."""
+
+    def verified(folder: Path) -> Path:
+        load_model(folder)
+        return folder
+
+    found = _first(run, verified)
     if found is None:
         raise InputError("the run has no complete checkpoint yet.", place=str(run))
     return found

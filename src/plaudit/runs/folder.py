@@ -110,12 +110,8 @@ class RunFolder:
         return done[-1] if done else self
 
     def checkpoint(self) -> Path:
-        """Return the folder of the newest complete checkpoint; raises `InputError` when there is none."""
-        place = self.result().path
-        folders = checkpoint.complete(place)
-        if not folders:
-            raise InputError("the run has no complete checkpoint yet.", place=str(place))
-        return folders[0]
+        """Return the folder of the newest checkpoint that verifies; raises `InputError` without one."""
+        return checkpoint.newest_folder(self.result().path)
 
     def samples(self) -> list[Path]:
         """Return the complete sample folders, oldest first."""

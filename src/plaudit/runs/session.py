@@ -124,7 +124,7 @@ class Session:
         else:
             self._load(snapshot)
             checkpoint.set_aside(job.run.path, snapshot.step)
-            checkpoint.point(job.run.path, job.run.checkpoint(), snapshot.step)
+            checkpoint.point(job.run.path, _place(job.run, snapshot.step), snapshot.step)
             _drop_later_samples(job.run, snapshot.step)
             _compare(job.run, here)
         self._records = Records(job.run.path, offsets)
@@ -133,7 +133,7 @@ class Session:
         self._status("running")
 
     def _load(self, snapshot: Snapshot) -> None:
-        place = str(self.job.run.path / "checkpoints" / f"{snapshot.step:06d}")
+        place = _place(self.job.run, snapshot.step)
         wanted = self.job.learner.policy().tensors()
         tensors.check_match(snapshot.model, wanted, f"{place}/{checkpoint.MODEL}")
         try:
@@ -230,6 +230,10 @@ class Session:
         status.update(share=share, elapsed_s=self.pace.elapsed_s, eta_s=eta_s, error=error)
         self.job.run.write_status(status)
         self._beat = time.monotonic()
+
+
+def _place(run: RunFolder, step: int) -> Path:
+    return run.path / "checkpoints" / f"{step:06d}"
 
 
 def _drop_later_samples(run: RunFolder, step: int) -> None:
