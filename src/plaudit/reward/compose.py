@@ -88,12 +88,14 @@ class Composition:
         self._normalised = np.array([entry.normalise for entry in flat] + [False] * len(tail))
         self._settled = Moments.zeros(len(self.names))
         self._pending = Moments.zeros(len(self.names))
+        self._scale = np.ones(len(self.names))
 
     def weights(self, progress: float) -> NDArray[np.float64]:
         """Return the weights `(K,)` in force at `progress` in [0, 1] of the training budget."""
         span = np.maximum(self._ramp_end - self._ramp_start, 1e-12)
         grown = np.clip((progress - self._ramp_start) / span, 0.0, 1.0)
-        return self._base * grown / np.where(self._normalised, self._settled.deviation(), 1.0)
+        grown[progress >= self._ramp_end] = 1.0
+        return np.asarray(self._base * grown / self._scale, dtype=np.float64)
 
     def raw(self, items: Any, context: Context) -> Scores:
         """Run every optimised term once and return `(B, M)` raw values; NaN = could not be scored."""
@@ -146,6 +148,10 @@ class Composition:
         """Let the noted scores change the normalising weights; called between two updates."""
         self._settled.merge(self._pending)
         self._pending = Moments.zeros(len(self.names))
+        self._rescale()
+
+    def _rescale(self) -> None:
+        self._scale = np.where(self._normalised, self._settled.deviation(), 1.0)
 
     def state_dict(self) -> dict[str, Any]:
         return {"settled": self._settled.state_dict(), "pending": self._pending.state_dict()}
@@ -153,6 +159,7 @@ class Composition:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._settled.load_state_dict(state["settled"])
         self._pending.load_state_dict(state["pending"])
+        self._rescale()
 
 
 def _find_terms(entries: Sequence[Entry], terms: Sequence[Term]) -> dict[str, Term]:
@@ -164,7 +171,9 @@ def _find_terms(entries: Sequence[Entry], terms: Sequence[Term]) -> dict[str, Te
     seen: set[tuple[str, bool]] = set()
     for at, entry in enumerate(entries):
         if (entry.term, entry.product) in seen:
-            raise InputError(f'the term "{entry.term}" is listed twice.', place=_place(at), hint="Weigh it once.")
+            raise InputError(
+                f'the term "{entry.term}" is listed twice.', place=_place(at), hint="Weigh it once."
+            )
         seen.add((entry.term, entry.product))
         if entry.term not in found:
             found[entry.term] = known.get(entry.term) or _load(entry.term, known, _place(at))
@@ -191,7 +200,7 @@ def _check_member(entry: Entry, shape: Shape, place: str) -> None:
     low, high = shape.range
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise InputError(
-            f'"{entry.term}" cannot be in the product group: its range has no end, so it has no place in [0, 1].',
+            f'"{entry.term}" cannot be in the product group: its range has no end or no width.',
             place=place,
             hint="Give it a threshold, or take it out of the group.",
         )
