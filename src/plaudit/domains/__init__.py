@@ -48,10 +48,23 @@ def get_task(name: str) -> Task:
     if name not in known and ":" not in name:
         hint = did_you_mean(name, known)
         raise InputError(f'no task is called "{name}".', hint=f"{hint} List: plaudit tasks")
-    module, _, attribute = known.get(name, name).partition(":")
+    if name not in known:
+        return _from_outside(name)
+    module, _, attribute = known[name].partition(":")
+    return cast("Task", getattr(importlib.import_module(module), attribute)())
+
+
+def _from_outside(name: str) -> Task:
+    """Make the task of `module:Class`; only a class with a task's methods is called."""
+    module, _, attribute = name.partition(":")
     try:
-        return cast("Task", getattr(importlib.import_module(module), attribute)())
-    except (ModuleNotFoundError, AttributeError) as error:
-        if name in known:
-            raise
-        raise InputError(f'the task "{name}" cannot be imported: {error}.') from error
+        found = getattr(importlib.import_module(module), attribute)
+    # A module from outside may raise anything while it is imported.
+    except (Exception, SystemExit) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise InputError(f'the task "{name}" cannot be imported ({reason}).') from error
+    if not isinstance(found, type) or not all(
+        hasattr(found, part) for part in ("recipes", "generate", "judge")
+    ):
+        raise InputError(f'"{name}" is not the class of a task.', hint="See docs/adding-a-domain.md.")
+    return cast("Task", found())

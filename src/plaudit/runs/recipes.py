@@ -35,6 +35,7 @@ class Changes:
         target: wanted value by statistic.
         init: preset, run or file to start from.
         budget, seed, device: as in the recipe; None leaves them.
+        values: further keys of the recipe, merged like a file's.
     """
 
     settings: tuple[str, ...] = ()
@@ -44,6 +45,7 @@ class Changes:
     budget: str | int | None = None
     seed: int | None = None
     device: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 def resolve(source: str | Path, name: str = "", changes: Changes | None = None) -> tuple[Task, Recipe]:
@@ -60,8 +62,8 @@ def resolve(source: str | Path, name: str = "", changes: Changes | None = None) 
     task = task_of(values, places)
     base = _named(task, name, values, places).model_dump(exclude_none=True)
     merged = merge(base, values)
-    _fill_stages(merged, task.name)
-    merged = _checked(merged, places)
+    _name_task(merged, task.name)
+    merged = _checked(merge(merged, changes.values), places)
     for setting in changes.settings:
         _set(merged, setting, places)
         merged = _checked(merged, places)
@@ -151,12 +153,12 @@ def _named(task: Task, name: str, values: Mapping[str, Any], places: Places) -> 
     return default if algorithm is None else default.model_copy(update={"learner": {}, "network": {}})
 
 
-def _fill_stages(values: dict[str, Any], task: str) -> None:
-    """A stage is of the same task unless it says otherwise."""
+def _name_task(values: dict[str, Any], name: str) -> None:
+    """Let the stages name the task as the recipe does: `module:Class` for one outside the package."""
     stages = values.get("stages")
     for stage in stages if isinstance(stages, list | tuple) else ():
-        if isinstance(stage, dict):
-            stage.setdefault("task", task)
+        if isinstance(stage, dict) and stage.get("task", name) == name:
+            stage["task"] = values["task"]
 
 
 def _set(values: dict[str, Any], setting: str, places: Places) -> None:
