@@ -128,8 +128,8 @@ class ActorPolicy:
     def describe(self) -> dict[str, Any]:
         return {
             "kind": "actor-critic",
-            "observation": space_json.describe(self.model.observation_space),
-            "action": space_json.describe(self.model.action_space),
+            "observation_space": space_json.describe(self.model.observation_space),
+            "action_space": space_json.describe(self.model.action_space),
             "network": nets.describe(self.model.network),
             "shared": self.model.shared,
             "normalise": self.model.normalise,
@@ -139,8 +139,8 @@ class ActorPolicy:
     def from_description(cls, description: dict[str, Any], tensors: dict[str, Tensor]) -> ActorPolicy:
         """Make the described policy; raises `InputError` when the tensors are not its own."""
         model = ActorCritic(
-            space_json.rebuild(description["observation"]),
-            space_json.rebuild(description["action"]),
+            space_json.rebuild(description["observation_space"]),
+            space_json.rebuild(description["action_space"]),
             description["network"],
             shared=bool(description["shared"]),
             normalise=bool(description["normalise"]),

@@ -13,70 +13,69 @@ from plaudit.errors import InputError, did_you_mean
 
 @dataclass(frozen=True)
 class Algorithm:
-    """A learner and its config, by place."""
+    """What `plaudit algorithms` says of a learner, and where it and its config live."""
 
-    name: str
     summary: str
     config: str
     """`module:Class` of the frozen dataclass that `Recipe.learner` fills."""
     learner: str
     """`module:Class`"""
-    needs_network: bool
-
-    def config_class(self) -> Any:
-        return _import(self.config)
-
-    def learner_class(self) -> Any:
-        return _import(self.learner)
-
-    def configure(self, settings: Mapping[str, Any]) -> Any:
-        """Make the config; raises `InputError` that names the nearest field for an unknown one."""
-        kind = self.config_class()
-        known = [field.name for field in dataclasses.fields(kind)]
-        for key in settings:
-            if key not in known:
-                raise InputError(
-                    f'the algorithm {self.name} has no setting "{key}".',
-                    place=f"learner.{key}",
-                    hint=did_you_mean(key, known),
-                )
-        return kind(**settings)
+    has_network: bool = True
 
 
-ALGORITHMS = (
-    Algorithm(
-        "tabular-q",
+ALGORITHMS = {
+    "tabular-q": Algorithm(
         "Q-learning over a table of states and actions, many replicas at once.",
         "plaudit.engine.tabular:QConfig",
         "plaudit.engine.tabular:TabularQ",
-        needs_network=False,
+        has_network=False,
     ),
-    Algorithm(
-        "dqn",
+    "dqn": Algorithm(
         "Q-learning with a network and a replay buffer: double, dueling, n-step, prioritised.",
         "plaudit.engine.dqn:DQNConfig",
         "plaudit.engine.dqn:DQN",
-        needs_network=True,
     ),
-    Algorithm(
-        "ppo",
+    "ppo": Algorithm(
         "Proximal policy optimisation: an actor and a critic, clipped updates on fresh rollouts.",
         "plaudit.engine.ppo:PPOConfig",
         "plaudit.engine.ppo:PPO",
-        needs_network=True,
     ),
-)
+}
 
 
 def get_algorithm(name: str) -> Algorithm:
     """Return the algorithm called `name`; raises `InputError` with the nearest name."""
-    for algorithm in ALGORITHMS:
-        if algorithm.name == name:
-            return algorithm
-    hint = did_you_mean(name, [algorithm.name for algorithm in ALGORITHMS])
-    raise InputError(f'no algorithm is called "{name}".', place="algorithm", hint=hint)
+    if name not in ALGORITHMS:
+        hint = f"{did_you_mean(name, ALGORITHMS)} List: plaudit algorithms"
+        raise InputError(f'no algorithm is called "{name}".', place="algorithm", hint=hint)
+    return ALGORITHMS[name]
 
 
-def _import(place: str) -> Any:
+def config_class(name: str) -> type[Any]:
+    """The config dataclass of an algorithm."""
+    return _import(get_algorithm(name).config)
+
+
+def learner_class(name: str) -> type[Any]:
+    """The learner of an algorithm."""
+    return _import(get_algorithm(name).learner)
+
+
+def configure(name: str, settings: Mapping[str, Any]) -> Any:
+    """Make an algorithm's config; raises `InputError` with the nearest field for an unknown one."""
+    kind = config_class(name)
+    known = [field.name for field in dataclasses.fields(kind)]
+    for key in settings:
+        if key not in known:
+            raise InputError(
+                f'the algorithm {name} has no setting "{key}".',
+                place=f"learner.{key}",
+                hint=did_you_mean(key, known),
+            )
+    return kind(**settings)
+
+
+def _import(place: str) -> type[Any]:
     module, _, name = place.partition(":")
-    return getattr(importlib.import_module(module), name)
+    found: type[Any] = getattr(importlib.import_module(module), name)
+    return found

@@ -6,15 +6,12 @@ The current observation is the last of the buffer: collecting again goes on from
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from plaudit.engine.actions import Head, check_mask
-from plaudit.engine.env import State, VecEnv
+from plaudit.engine.env import VecEnv
 from plaudit.errors import Diverged
 
 Choose = Callable[[Tensor, Tensor | None], Tensor]
@@ -31,7 +28,7 @@ class Rollout:
         cut: for each step with truncated rows `(t, rows (R,), final_obs (R, *O))`.
     """
 
-    def __init__(self, env: VecEnv, head: Head, steps: int, first_obs: Tensor) -> None:
+    def __init__(self, env: VecEnv, head: Head, steps: int, first_obs: Tensor, masks: bool = True) -> None:
         rows, device = env.num_envs, env.device
         self.steps = steps
         self.obs = torch.zeros((steps + 1, *first_obs.shape), dtype=first_obs.dtype, device=device)
@@ -78,74 +75,10 @@ class Rollout:
         """`(T, B)`: the row's episode is over, for whatever reason."""
         return self.terminated | self.truncated
 
-    def check(self, names: tuple[str, ...]) -> None:
-        """Raise `Diverged` for an observation that is not finite or an infinite term."""
+    def check(self) -> None:
+        """Raise `Diverged` for an observation that is not finite."""
         if self.obs.is_floating_point() and not bool(self.obs.isfinite().all()):
-            raise Diverged("the environment returned an observation that is not finite.")
-        infinite = self.terms.isinf()
-        if bool(infinite.any()):
-            name = names[int(infinite.flatten(0, 1).any(0).nonzero()[0])]
-            raise Diverged(f'the reward term "{name}" is infinite.')
-
-
-def weigh(terms: Tensor, weights: NDArray[np.float64]) -> Tensor:
-    """Weighted sum `(T, B)` of `terms (T, B, K)`; a term of weight 0 cannot make it NaN."""
-    used = np.flatnonzero(weights)
-    factor = torch.as_tensor(weights[used], dtype=terms.dtype, device=terms.device)
-    return (terms if len(used) == terms.shape[-1] else terms[..., used]) @ factor
-
-
-class EpisodeSums:
-    """Undiscounted sum of every term over each episode, across rollouts.
-
-    An episode with a NaN in a term has no sum of that term, and is left out of its mean.
-    """
-
-    def __init__(self, rows: int, names: tuple[str, ...]) -> None:
-        self.names = names
-        # Raw terms, weighted terms, and the length of the episode so far.
-        self.running: NDArray[np.float64] = np.zeros((rows, 2 * len(names) + 1))
-
-    def update(self, terms: Tensor, ended: Tensor, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Add `terms (T, B, K)`; return the sums `(E, 2K + 1)` of the episodes that ended."""
-        raw, over = terms.cpu().numpy(), ended.cpu().numpy()
-        paid = np.concatenate([raw, raw * weights, np.ones((*over.shape, 1))], axis=-1)
-        any_over = over.any(1)
-        done = [np.zeros((0, self.running.shape[1]))]
-        for t in range(len(paid)):
-            self.running += paid[t]
-            if any_over[t]:
-                done.append(self.running[over[t]])
-                self.running[over[t]] = 0.0
-        return np.concatenate(done)
-
-    def metrics(self, done: NDArray[np.float64], weights: NDArray[np.float64]) -> dict[str, Any]:
-        """Means over the episodes `done (E, 2K + 1)`; nothing where none ended."""
-        if len(done) == 0:
-            return {"episodes": 0, "terms": {}}
-        count = len(self.names)
-        used = np.flatnonzero(weights)
-        total = done[:, count : 2 * count][:, used].sum(1)
-        terms = {
-            name: {"raw": raw, "weight": float(weights[k]), "weighted": mean_known(done[:, count + k])}
-            for k, name in enumerate(self.names)
-            if (raw := mean_known(done[:, k])) is not None
-        }
-        return {
-            "episodes": len(done),
-            "episode_return": mean_known(total),
-            "episode_length": float(done[:, -1].mean()),
-            "terms": terms,
-        }
-
-    def state_dict(self) -> State:
-        return {"running": self.running.copy()}
-
-    def load_state_dict(self, state: State) -> None:
-        self.running[...] = state["running"]
-
-
-def mean_known(values: NDArray[np.float64]) -> float | None:
-    """Mean of what is not NaN; None where all is."""
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) else None
+            row = int((~self.obs.isfinite()).flatten(2).any(2).any(0).nonzero()[0])
+            raise Diverged(
+                f"the observation of row {row} is not finite.", hint="The environment is at fault."
+            )
