@@ -1,0 +1,131 @@
+"""Pictures in a report: thumbnails as data URIs under a size limit, and the walls made of them."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from plaudit.errors import InputError
+from plaudit.media.limits import Limits, read_text
+from plaudit.media.png import read_png, thumbnail
+from plaudit.runs.report_files import Row, Snapshot
+from plaudit.runs.report_text import esc, figure, words
+
+_SIDES = (192, 144, 96, 64, 48, 32, 16)
+"""Longest sides tried in turn, in pixels."""
+_LIMITS = Limits(pixels=4 * 2**20)
+_TEXT_LIMITS = Limits(file_bytes=64 * 1024)
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Shows files of one run folder, each in at most `most_bytes` of picture."""
+
+    root: Path
+    most_bytes: int = 8000
+
+    def figure(self, path: Path, caption: str = "", title: str = "") -> str:
+        """Return one picture, or the text of a text file, with `caption` (HTML) below it."""
+        below = f"<figcaption>{caption}</figcaption>" if caption else ""
+        return f'<figure title="{esc(title, 400)}">{self._content(path)}{below}</figure>'
+
+    def _content(self, path: Path) -> str:
+        try:
+            path = self._inside(path)
+            if path.suffix.lower() == ".png":
+                return self._picture(read_png(path, _LIMITS)[0], path.name)
+            if path.suffix.lower() in {".txt", ".csv"}:
+                return f"<pre>{esc(read_text(path, _TEXT_LIMITS), 600)}</pre>"
+        except InputError as error:
+            return f'<div class="hole">{esc(path.name, 60)} {esc(error.message, 120)}</div>'
+        return f'<div class="hole">{esc(path.name, 60)}</div>'
+
+    def _inside(self, path: Path) -> Path:
+        """Return the real path; a manifest may not point out of its run folder."""
+        try:
+            real = path.resolve()
+        except (OSError, ValueError, RuntimeError) as error:
+            raise InputError("is no path.") from error
+        if not real.is_relative_to(self.root.resolve()):
+            raise InputError("lies outside of the run folder.")
+        return real
+
+    def _picture(self, image: Image.Image, name: str) -> str:
+        for side in _SIDES:
+            image = thumbnail(image, side)
+            kind, content = encode(image)
+            if len(content) <= self.most_bytes:
+                data = base64.b64encode(content).decode()
+                return f'<img alt="{esc(name, 60)}" src="data:image/{kind};base64,{data}">'
+        return f'<div class="hole">{esc(name, 60)}</div>'
+
+
+def encode(image: Image.Image) -> tuple[str, bytes]:
+    """Return the picture as PNG when it has few colours, else as JPEG; with the format's name."""
+    stream = io.BytesIO()
+    if image.getcolors(256) is not None:
+        image.save(stream, format="PNG", optimize=True)
+        return "png", stream.getvalue()
+    _flat(image).save(stream, format="JPEG", quality=82)
+    return "jpeg", stream.getvalue()
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    rgba = image.convert("RGBA")
+    sheet = Image.new("RGB", image.size, "#ffffff")
+    sheet.paste(rgba, (0, 0), rgba)
+    return sheet
+
+
+def sample_wall(gallery: Gallery, snapshot: Snapshot, most: int, captions: bool = True) -> str:
+    """Return the first `most` samples of a snapshot as a grid."""
+    shown = [
+        gallery.figure(_file(snapshot, item), _caption(item) if captions else "", _title(item))
+        for item in snapshot.items[:most]
+    ]
+    return f'<div class="wall">{"".join(shown)}</div>'
+
+
+def met_counts(snapshot: Snapshot) -> tuple[int, int]:
+    """Return how many samples met every target, and of how many that is known."""
+    known = [item["met"] for item in snapshot.items if isinstance(item.get("met"), bool)]
+    return sum(known), len(known)
+
+
+def _file(snapshot: Snapshot, item: Row) -> Path:
+    return snapshot.folder / str(item.get("preview") or item.get("file") or "")
+
+
+def _caption(item: Row) -> str:
+    mark = {True: '<i class="yes">✓</i>', False: '<i class="no">✗</i>'}.get(item.get("met"), "")  # type: ignore[arg-type]
+    statistics = _mapping(item.get("statistics"))
+    wanted = [name for name in _target(item) if name in statistics] or list(statistics)
+    if not wanted:
+        return mark
+    return f"{mark} {esc(words(wanted[0]), 24)} {esc(_value(statistics[wanted[0]]), 24)}"
+
+
+def _title(item: Row) -> str:
+    """Return the hover text: seed, what was asked, what came."""
+    parts = [f"seed {item['seed']}"] if "seed" in item else []
+    parts += [f"asked {words(str(k))} {_value(v)}" for k, v in _target(item).items()]
+    parts += [f"{words(str(k))} {_value(v)}" for k, v in _mapping(item.get("statistics")).items()]
+    return ", ".join(parts)
+
+
+def _target(item: Row) -> Row:
+    return _mapping(_mapping(item.get("request")).get("target"))
+
+
+def _mapping(value: Any) -> Row:
+    return value if isinstance(value, dict) else {}
+
+
+def _value(value: Any) -> str:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return figure(float(value)) if is_number else str(value)
