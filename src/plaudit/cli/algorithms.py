@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from plaudit.cli.answer import Answer, columns
-from plaudit.engine.algorithms import ALGORITHMS, get_algorithm
+from plaudit.engine.algorithms import ALGORITHMS, config_class, get_algorithm
 
 
 def command(
@@ -19,11 +19,11 @@ def command(
 ) -> Answer:
     """List the learning algorithms, or every setting of one with its default."""
     if not name:
-        rows = [{"name": a.name, "summary": a.summary} for a in ALGORITHMS]
+        rows = [{"name": key, "summary": known.summary} for key, known in ALGORITHMS.items()]
         text = columns([[row["name"], row["summary"]] for row in rows])
         return Answer(f"{text}\n\nSettings of one: plaudit algorithms ppo", {"algorithms": rows})
     algorithm = get_algorithm(name)
-    settings = describe(algorithm.config_class())
+    settings = describe(config_class(name))
     table = [[s["name"], s["default"], s["summary"]] for s in settings]
     text = f"{name}: {algorithm.summary}\n\n{columns(table, ('setting', 'default', 'what it does'))}"
     hint = f"\n\nSet one: plaudit train TASK --set learner.{settings[0]['name']}=VALUE"

@@ -64,7 +64,9 @@ def _run(given: list[str]) -> Answer:
 
         return Answer(f"plaudit {__version__}", {"version": __version__})
     if verb not in VERBS:
-        raise InputError(f'there is no command "{verb}".', hint=f"{did_you_mean(verb, VERBS)} See plaudit --help")
+        raise InputError(
+            f'there is no command "{verb}".', hint=f"{did_you_mean(verb, VERBS)} See plaudit --help"
+        )
     module = importlib.import_module(f"plaudit.cli.{_MODULES.get(verb, verb)}")
     if verb == "tasks" and len(given) == 1:
         # Nothing to parse: this answers without loading Typer, which alone takes 0.1 s.
@@ -122,17 +124,17 @@ def _said(message: str, code: int) -> Answer:
 
 
 def _print(answer: Answer, as_json: bool) -> int:
-    """Text to stdout (to stderr beside JSON), errors to stderr, JSON as the last line of stdout."""
+    """Text or, when asked for, JSON to stdout; errors to stderr."""
     try:
-        if answer.text:
-            print(answer.text, file=sys.stderr if as_json else sys.stdout, flush=True)
+        if answer.text and not as_json:
+            print(answer.text, flush=True)
         if "error" in answer.data:
             print(f"error: {answer.data['error']}", file=sys.stderr, flush=True)
         if as_json:
             print(json.dumps(answer.data, allow_nan=False, default=str), flush=True)
     except BrokenPipeError:
         # The reader has seen enough (`plaudit tasks | head -1`); Python would complain once more at exit.
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")
     return answer.exit_code
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +18,9 @@ Seed = Annotated[int, typer.Option("--seed", help="Seed of the batch; item i has
 Targets = Annotated[
     list[str], typer.Option("--target", metavar="STATISTIC=VALUE", help="Wanted statistic, e.g. path=40.")
 ]
+
+NONE: list[str] = []
+"""Default of an option that may be repeated; Typer hands every call a list of its own."""
 
 
 def pairs(words: Sequence[str], option: str) -> dict[str, str]:
@@ -41,8 +45,8 @@ def number(text: str, place: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        value = float("nan")
-    if value != value or value in (float("inf"), float("-inf")):
+        value = math.nan
+    if not math.isfinite(value):
         raise InputError(f'"{text}" is not a number.', place=place)
     return value
 

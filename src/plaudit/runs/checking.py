@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from plaudit.engine.algorithms import ALGORITHMS
+from plaudit.engine.algorithms import ALGORITHMS, config_class
 from plaudit.engine.fit import Amount
 from plaudit.errors import InputError, PlauditError, did_you_mean
 from plaudit.reward.compose import Composition
@@ -96,16 +96,15 @@ def _compose(recipe: Recipe, task: Task, places: Places, above: toml.Keys) -> No
 
 
 def _check_algorithm(recipe: Recipe, task: Task, places: Places, above: toml.Keys) -> None:
-    listed = {algorithm.name: algorithm for algorithm in ALGORITHMS}
     own = {named.algorithm for named in _all_recipes(task)}
-    if recipe.algorithm not in {*listed, *own}:
+    if recipe.algorithm not in {*ALGORITHMS, *own}:
         raise InputError(
             f'no algorithm is called "{recipe.algorithm}".',
             place=places.of((*above, "algorithm")),
-            hint=f"{did_you_mean(recipe.algorithm, listed)} List: plaudit algorithms",
+            hint=f"{did_you_mean(recipe.algorithm, ALGORITHMS)} List: plaudit algorithms",
         )
-    if recipe.algorithm in listed:
-        config = listed[recipe.algorithm].config_class()
+    if recipe.algorithm in ALGORITHMS:
+        config = config_class(recipe.algorithm)
         check_fields(config, recipe.learner, places, (*above, "learner"))
         if recipe.network:
             rest = {key: value for key, value in recipe.network.items() if key != "kind"}

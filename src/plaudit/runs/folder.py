@@ -36,7 +36,7 @@ class RunFolder:
     @classmethod
     def create(cls, recipe: Recipe, out: Path | None = None, root: Path = Path("runs")) -> RunFolder:
         """Make the folder of a new run: `out`, or a dated name below `root`; raises `InputError`."""
-        path = _fresh(root, recipe.task) if out is None else Path(out)
+        path = fresh(root, recipe.task) if out is None else Path(out)
         if out is not None and path.exists() and not _is_empty(path):
             what = "a run" if is_run(path) else "something else"
             hint = f"Go on with it: plaudit resume {path}" if is_run(path) else ""
@@ -134,7 +134,7 @@ def _now() -> datetime.datetime:
     return datetime.datetime.now().astimezone()
 
 
-def _fresh(root: Path, task: str) -> Path:
+def fresh(root: Path, task: str) -> Path:
     """Return a name that is not taken: date, task and four random digits."""
     slug = re.sub(r"[^A-Za-z0-9]+", "-", task).strip("-")
     while True:

@@ -1,0 +1,65 @@
+"""`plaudit sample`: the black box. Requests in, one file per item and a manifest out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from plaudit.cli import options
+from plaudit.cli.answer import Answer
+from plaudit.cli.progress import Progress
+from plaudit.runs.api import load
+from plaudit.runs.sample_files import WALL, check_format
+from plaudit.runs.sampling import Order, read_requests
+
+
+def command(  # noqa: PLR0913 - one parameter for each option of the command line
+    source: options.Source,
+    *,
+    n: Annotated[int | None, typer.Option("-n", help="Items; one per request, or 16, when left out.")] = None,
+    seed: options.Seed = 0,
+    target: options.Targets = options.NONE,
+    ask: Annotated[
+        list[str], typer.Option(metavar="FIELD=VALUE", help="Any field of the request: size=22x14")
+    ] = options.NONE,
+    requests: Annotated[
+        Path | None, typer.Option(metavar="FILE.jsonl", help="One request per item, a JSON object a line.")
+    ] = None,
+    best_of: Annotated[int, typer.Option("--best-of", min=1, help="Candidates per item.")] = 1,
+    item_seed: Annotated[int | None, typer.Option("--item-seed", min=0, help="Make one item again.")] = None,
+    format: Annotated[str, typer.Option("--format", help="File suffix; the task's first by default.")] = "",
+    out: options.Out = None,
+) -> Answer:
+    """Generate items: one file each, wall.png and manifest.json. Nothing is rejected without --best-of."""
+    model = load(source)
+    check_format(model.task, format)
+    wanted = options.numbers(target, "--target")
+    order = Order(
+        n=n,
+        seed=seed,
+        item_seed=item_seed,
+        given={**options.fields(ask), **({"target": wanted} if wanted else {})},
+        requests=read_requests(requests) if requests else (),
+        best_of=best_of,
+        format=format,
+    )
+    with Progress("sampling") as show:
+        samples = model.sample(order=order, tick=show)
+    folder = out or Path("samples") / f"{re.sub(r'[^A-Za-z0-9]+', '-', Path(source).name)}_{seed}"
+    manifest = samples.save(folder, format)
+    rejected = f", {samples.batch.rejected} rejected" if samples.batch.rejected else ""
+    text = f"{len(samples)} items, {samples.met} met every target{rejected}\n"
+    text += f"files    {folder}\nlook at  {folder / WALL}"
+    return Answer(
+        text,
+        {
+            "out": str(folder),
+            "manifest": str(manifest),
+            "n": len(samples),
+            "met": samples.met,
+            "rejected": samples.batch.rejected,
+        },
+    )
