@@ -8,6 +8,8 @@ spares the import of `torch._dynamo` (about a second) before the first update.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -15,6 +17,21 @@ from torch import Tensor, nn
 
 _FUSED = getattr(torch, "_fused_adam_", None)
 """The one-pass kernel behind `torch.optim.Adam(fused=True)`; without it the formula runs op by op."""
+
+
+@contextmanager
+def flushed_denormals() -> Iterator[None]:
+    """Round numbers below 1e-38 to zero inside the block, on this thread.
+
+    The moments of units whose gradient stays zero decay into such numbers after some 800 updates, and
+    a CPU multiplies them 10 to 25 times slower.
+    """
+    flushed_before = float(torch.tensor(1e-30) * 1e-10) == 0.0
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(flushed_before)
 
 
 def flatten(module: nn.Module) -> tuple[Tensor, Tensor]:

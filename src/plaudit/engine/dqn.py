@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from plaudit.engine import nets
+from plaudit.engine.adam import flushed_denormals
 from plaudit.engine.dqn_fast import FastUpdater, Forward, suits
 from plaudit.engine.dqn_update import PlainUpdater, QNetwork, Twins, Updater
 from plaudit.engine.env import State, VecEnv
@@ -123,6 +124,7 @@ class DQN:
         self.values = self._values()
         self.transitions = 0
 
+    @flushed_denormals()
     def step(self) -> Metrics:
         """Collect `chunk` transitions, with one update every `train_every` of them."""
         rows = self.env.num_envs

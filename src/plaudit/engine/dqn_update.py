@@ -134,14 +134,15 @@ class PlainUpdater:
         outcome = Outcome(0.0, 0.0, np.empty(len(batch.index), np.float32))
         for i in range(times):
             part = slice(i * size, (i + 1) * size)
-            self.twins.grads.zero_()
             twins = self.twins
+            twins.grads.zero_()
             loss, error = self.loss(
                 twins.online, twins.target, {k: v[part] for k, v in columns.items()}, twins.config
             )
             loss.backward()
-            outcome.loss += float(loss)
-            outcome.grad_norm += twins.apply_gradient(float(loss), learning_rate)
+            mean = float(loss.detach())
+            outcome.loss += mean
+            outcome.grad_norm += twins.apply_gradient(mean, learning_rate)
             outcome.error[part] = error.cpu().numpy()
             twins.follow()
         return outcome
