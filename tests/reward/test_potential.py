@@ -28,7 +28,6 @@ B, T = 5, 12
 def composition():
     made = Composition(ENTRIES, TERMS, product_weight=1.5)
     made.observe(np.random.default_rng(9).uniform(size=(20, 4)))
-    made.settle()
     return made
 
 
@@ -101,7 +100,6 @@ def test_finished_items_feed_normalisation_and_state_resumes():
     other = Stepwise(Composition(entries, TERMS), "potential")
     other.load_state_dict(stepwise.state_dict())
     for each in (stepwise, other):
-        each.composition.settle()
         np.testing.assert_allclose(each.composition.weights(0), 1 / np.std([0.1, 0.2], ddof=1))
     after = np.array([[0.3], [0.3], [0.3]])
     one, two = (each.advance(after, np.zeros(3, bool)) for each in (stepwise, other))

@@ -86,8 +86,7 @@ class Composition:
                     place=_place(at),
                 )
         self._normalised = np.array([entry.normalise for entry in flat] + [False] * len(tail))
-        self._settled = Moments.zeros(len(self.names))
-        self._pending = Moments.zeros(len(self.names))
+        self._moments = Moments.zeros(len(self.names))
         self._scale = np.ones(len(self.names))
 
     def weights(self, progress: float) -> NDArray[np.float64]:
@@ -140,25 +139,22 @@ class Composition:
         )
 
     def observe(self, scores: Scores) -> None:
-        """Note the columns `(B, K)` of finished items; `settle` puts what was noted in force."""
-        if self._normalised.any():
-            self._pending.merge(Moments.of(scores))
+        """Let the columns `(B, K)` of finished items into the normalising statistics.
 
-    def settle(self) -> None:
-        """Let the noted scores change the normalising weights; called between two updates."""
-        self._settled.merge(self._pending)
-        self._pending = Moments.zeros(len(self.names))
-        self._rescale()
+        A learner takes its weights between two updates: what is observed in one changes the next.
+        """
+        if self._normalised.any():
+            self._moments.merge(Moments.of(scores))
+            self._rescale()
 
     def _rescale(self) -> None:
-        self._scale = np.where(self._normalised, self._settled.deviation(), 1.0)
+        self._scale = np.where(self._normalised, self._moments.deviation(), 1.0)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"settled": self._settled.state_dict(), "pending": self._pending.state_dict()}
+        return self._moments.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._settled.load_state_dict(state["settled"])
-        self._pending.load_state_dict(state["pending"])
+        self._moments.load_state_dict(state)
         self._rescale()
 
 

@@ -22,8 +22,7 @@ Form = Literal["potential", "end"]
 class Stepwise:
     """Pays the columns of a composition over the steps of B episodes.
 
-    Finished episodes are noted for the composition's normalisation; whoever owns the training calls
-    `composition.settle()` between updates. `state_dict` holds the composition's statistics too.
+    Finished items feed the composition's normalising statistics, which `state_dict` holds too.
     """
 
     def __init__(self, composition: Composition, form: Form) -> None:
