@@ -38,13 +38,18 @@ def walk():
 
 
 def play(made, form, walk, share):
-    """Return the undiscounted sums `(B,)` that a learner optimises with weights at `share(t)`."""
+    """Return the undiscounted sums `(B,)` that a learner optimises with weights at `share(t)`.
+
+    Like the learners, it takes the weights before it collects: the end of an episode moves the
+    normalising statistics, and with them the weights of the next update only.
+    """
     stepwise = Stepwise(made, form)
+    weights = [made.weights(share(t)) for t in range(T + 1)]
     stepwise.start(np.arange(B), made.score(walk[0], Context()))
     total = np.zeros(B)
     for t in range(1, T + 1):
         terms = stepwise.advance(made.score(walk[t], Context()), np.full(B, t == T))
-        total += terms @ made.weights(share(t))
+        total += terms @ weights[t]
     return total
 
 
