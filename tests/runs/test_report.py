@@ -137,7 +137,7 @@ def hostile(run: Path) -> None:
     }
     for name in ("metrics", "rewards", "timings"):
         (run / f"{name}.jsonl").write_text(json.dumps(row) + "\n" + json.dumps(row | {HOSTILE: 1.0}) + "\n")
-    failures = [{"file": HOSTILE, "reason": HOSTILE}, {"file": "../../../etc/passwd", "reason": "out"}]
+    failures = [{"file": HOSTILE, "reason": HOSTILE}]
     figures = {"quality": [0.5, 0.4, 0.6], HOSTILE: [1, 1, 1]}
     evaluation = {"n": HOSTILE, "policy": figures, "baselines": {HOSTILE: figures}, "failures": failures}
     write_json(run / "evaluation.json", evaluation | {"terms": {HOSTILE: {HOSTILE: 1.0}}})
@@ -152,7 +152,15 @@ def test_markup_in_any_file_stays_text(run: Path, tmp_path: Path) -> None:
     for path in (write_report(run), write_comparison([run], tmp_path / "compare.html")):
         assert_self_contained(Page(path))
         assert html.escape(HOSTILE) in path.read_text()
-        assert "root:" not in path.read_text()
+
+
+def test_a_manifest_cannot_show_a_file_from_outside_of_the_run(run: Path, tmp_path: Path) -> None:
+    shutil.copy(run / "failures" / "0.png", tmp_path / "secret.png")
+    (run / "link.png").symlink_to(tmp_path / "secret.png")
+    listed = ["../secret.png", str(tmp_path / "secret.png"), "link.png", "failures/0.png"]
+    write_json(run / "evaluation.json", {"failures": [{"file": name, "reason": "x"} for name in listed]})
+    text = write_report(run).read_text()
+    assert text.count("lies outside of the run folder") == 3
 
 
 def test_foreign_types_everywhere_still_give_a_report(run: Path) -> None:
