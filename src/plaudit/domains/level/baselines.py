@@ -70,14 +70,14 @@ def dig_level(request: LevelRequest, seed: int) -> tuple[Maps, dict[str, Any]]:
     rng = np.random.default_rng([seed % 2**64, 7])
     wanted = int(request.target["path"])
     best, miss = np.zeros(request.size[::-1], np.uint8), float("inf")
-    for dig in range(DIGS):
+    digs = 0
+    while miss > 1 and digs < DIGS:
+        digs += 1
         free = _trim(_dig_tree(request.size[::-1], rng), wanted)
         off = abs(len(longest_path(free)) - 1 - wanted)
         if off < miss:
             best, miss = free.astype(np.uint8), off
-        if miss <= 1:
-            break
-    return best, {"evaluations": dig + 1}
+    return best, {"evaluations": digs}
 
 
 def _dig_tree(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from plaudit.domains.level.views import Board, Order, Representation, crop, make
 from plaudit.engine.env import State, StepResult, VecEnv
 from plaudit.engine.random import RowRandom
 from plaudit.errors import InputError, did_you_mean
+from plaudit.reward.compose import Composition
 from plaudit.reward.potential import Stepwise
 from plaudit.reward.term import Context
 
@@ -40,10 +42,6 @@ class LevelConfig:
     """`wide`, `narrow` or `turtle`."""
     copies: int = 256
     """Levels edited side by side during training."""
-    steps: int = 0
-    """Steps of an episode; 0 = a third of the cells for wide, twice the cells for narrow and turtle."""
-    changes: float = 1.0
-    """Share of the cells that may differ from the start; reaching it ends the episode."""
     view: int = 0
     """Side of the window around the cursor of narrow and turtle; 0 = the whole map from any place."""
     order: Order = "scan"
@@ -58,17 +56,26 @@ class LevelConfig:
             if getattr(self, key) not in known:
                 hint = did_you_mean(str(getattr(self, key)), known)
                 raise InputError(f'env.{key} is "{getattr(self, key)}".', hint=hint)
-        for key, low, high in (("copies", 1, 2**20), ("steps", 0, 2**31), ("pool", 1, 2**20), ("threads", 1, 256)):
+        for key, low, high in (("copies", 1, 2**20), ("pool", 1, 2**19), ("threads", 1, 256)):
             if not low <= getattr(self, key) <= high:
                 raise InputError(f"env.{key} is {getattr(self, key)}; it goes from {low} to {high}.")
-        if not 0 < self.changes <= 1:
-            raise InputError(f"env.changes is {self.changes}; it is a share above 0, up to 1.")
         if self.view < 0 or (self.view and self.view % 2 == 0):
-            raise InputError(f"env.view is {self.view}; a window around a cell has an odd side.", hint="Or 0.")
+            raise InputError(
+                f"env.view is {self.view}; a window around a cell has an odd side.", hint="Or 0."
+            )
 
-    def budget(self, cells: int) -> int:
+
+@dataclass(frozen=True)
+class Limits:
+    """What an episode may do, as its request says."""
+
+    tolerance: tuple[float, ...]
+    changes: float = 1.0
+    steps: int = 0
+
+    def budget(self, representation: Representation, cells: int) -> int:
         """Steps of an episode on a map of this many cells."""
-        automatic = max(8, cells // 3) if self.representation == "wide" else 2 * cells
+        automatic = max(8, cells // 3) if representation == "wide" else 2 * cells
         return self.steps or automatic
 
 
@@ -103,13 +110,14 @@ class LevelEnv(VecEnv):
         episodes: Episodes,
         config: LevelConfig,
         reward: Stepwise | None = None,
-        tolerance: tuple[float, ...] | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.game, self.episodes, self.config, self.reward = game, episodes, config, reward
         self.num_envs = rows = config.copies
         width, height = episodes.size
-        self.tolerance = tolerance or game.tolerance(episodes.size)
-        self.budget = config.budget(width * height)
+        self.limits = limits or Limits(game.tolerance(episodes.size))
+        self.tolerance = self.limits.tolerance
+        self.budget = self.limits.budget(config.representation, width * height)
         self.term_names = reward.composition.names if reward else ()
         self.maps: Maps = np.zeros((rows, height, width), np.uint8)
         self.starts = np.zeros_like(self.maps)
@@ -126,14 +134,17 @@ class LevelEnv(VecEnv):
         scopes = {term.scope for term in reward.composition.terms} if reward else set()
         self._alone = scopes <= {"item"}
 
+    @property
+    def weighing(self) -> Composition | None:
+        """The composition whose columns `step` pays."""
+        return self.reward.composition if self.reward else None
+
     def _allocate(self, rows: int, height: int, width: int) -> None:
-        """Make the observation buffers: planes last in memory, first in the tensor that learners see."""
-        self._planes = torch.zeros(rows, height, width, self.game.planes)
-        self._shown = self._planes
+        """Make the observation buffers, written in place by the kernels at every step."""
+        self._planes = self.obs = torch.zeros(rows, height, width, self.game.planes)
         if self.editor.cursor is not None:
             side = self.config.view or 2 * max(height, width) - 1
-            self._shown = torch.zeros(rows, side, side, self.game.planes)
-        self.obs = self._shown.permute(0, 3, 1, 2)
+            self.obs = torch.zeros(rows, side, side, self.game.planes)
 
     def reset(self, seed: int) -> Tensor:
         self.episodes.reset(seed, self.num_envs)
@@ -143,7 +154,9 @@ class LevelEnv(VecEnv):
     def step(self, action: Tensor) -> StepResult:
         chosen = action.numpy().astype(np.int64, copy=False).reshape(self.num_envs)
         if chosen.min() < 0 or chosen.max() >= self.editor.actions:
-            raise InputError(f"an action is outside of 0 to {self.editor.actions - 1}: {chosen.tolist()[:8]}.")
+            raise InputError(
+                f"an action is outside of 0 to {self.editor.actions - 1}: {chosen.tolist()[:8]}."
+            )
         self.editor.edit(chosen)
         self.taken += 1
         self._look()
@@ -167,8 +180,8 @@ class LevelEnv(VecEnv):
     def _spent(self) -> NDArray[np.bool_]:
         """Rows `(B,)` that have used up their steps or their changes."""
         spent = self.taken >= self.budget
-        if self.config.changes < 1:
-            allowed = self.config.changes * self.maps[0].size
+        if self.limits.changes < 1:
+            allowed = self.limits.changes * self.maps[0].size
             spent |= np.count_nonzero(self.maps != self.starts, axis=(1, 2)) >= allowed
         return spent
 
@@ -193,7 +206,7 @@ class LevelEnv(VecEnv):
             return
         parts = min(self.config.threads, -(-self.num_envs // _ROWS_PER_THREAD))
         cuts = [self.num_envs * i // parts for i in range(parts + 1)]
-        spans = [slice(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+        spans = [slice(a, b) for a, b in pairwise(cuts)]
         if self._pool is None or len(spans) == 1:
             self._look_along(slice(None))
         else:
@@ -206,7 +219,7 @@ class LevelEnv(VecEnv):
         view = View(self.maps[span], self.starts[span], self.goals[span], left)
         self.game.observe(view, self.tolerance, planes, self.stats[span])
         if self.editor.cursor is not None:
-            crop(planes, self.editor.cursor[span], self._shown.numpy()[span])
+            crop(planes, self.editor.cursor[span], self.obs.numpy()[span])
 
     def _look_at(self, rows: NDArray[np.int64]) -> None:
         """Renew scattered rows through small copies."""
@@ -218,9 +231,9 @@ class LevelEnv(VecEnv):
         self._planes.numpy()[rows] = planes
         self.stats[rows] = stats
         if self.editor.cursor is not None:
-            shown = np.empty((len(rows), *self._shown.shape[1:]), np.float32)
+            shown = np.empty((len(rows), *self.obs.shape[1:]), np.float32)
             crop(planes, self.editor.cursor[rows], shown)
-            self._shown.numpy()[rows] = shown
+            self.obs.numpy()[rows] = shown
 
     def _pay(self, done: NDArray[np.bool_]) -> Tensor:
         if self.reward is None:
@@ -275,7 +288,9 @@ class LevelEnv(VecEnv):
 class RowRequests(Sequence[LevelRequest]):
     """The rows' requests, each made when a term looks at it: most terms read the cache alone."""
 
-    def __init__(self, names: Sequence[str], size: tuple[int, int], goals: Any, tolerance: Sequence[float]) -> None:
+    def __init__(
+        self, names: Sequence[str], size: tuple[int, int], goals: Any, tolerance: Sequence[float]
+    ) -> None:
         self._names, self._size, self._goals = names, size, goals
         self._tolerance = dict(zip(names, tolerance, strict=True))
 

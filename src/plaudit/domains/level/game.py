@@ -60,7 +60,13 @@ class Game(Protocol):
         """Statistics `(B, S)` of maps `(B, H, W)`."""
         ...
 
-    def observe(self, view: View, tolerance: tuple[float, ...], out: NDArray[np.float32], stats: Stats) -> None:
+    def measure_after(self, maps: Maps, actions: NDArray[np.int64]) -> Stats:
+        """Statistics `(B, C, S)` after each of C single edits `(B, C)`, wide actions, of every map."""
+        ...
+
+    def observe(
+        self, view: View, tolerance: tuple[float, ...], out: NDArray[np.float32], stats: Stats
+    ) -> None:
         """Write planes `out (B, H, W, planes)`, in [-2, 2], and statistics in one pass; frees the GIL."""
         ...
 

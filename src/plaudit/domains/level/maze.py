@@ -37,10 +37,19 @@ class MazeGame:
         maze_kernels.measure(np.ascontiguousarray(maps), stats)
         return stats
 
-    def observe(self, view: View, tolerance: tuple[float, ...], out: NDArray[np.float32], stats: Stats) -> None:
+    def measure_after(self, maps: Maps, actions: NDArray[np.int64]) -> Stats:
+        stats = np.empty((*actions.shape, 2), np.int32)
+        maze_kernels.measure_flips(np.ascontiguousarray(maps), np.ascontiguousarray(actions), stats)
+        return stats
+
+    def observe(
+        self, view: View, tolerance: tuple[float, ...], out: NDArray[np.float32], stats: Stats
+    ) -> None:
         # The planes divide by the wanted path, and a path of 0 is a request like any other.
         wanted = np.maximum(view.goals[:, 0], 1)
-        maze_kernels.observe(view.maps, view.starts, wanted, view.left, tolerance[0], REGION_WEIGHT, out, stats)
+        maze_kernels.observe(
+            view.maps, view.starts, wanted, view.left, tolerance[0], REGION_WEIGHT, out, stats
+        )
 
     def distance(self, stats: Stats, goals: Goals, tolerance: tuple[float, ...]) -> NDArray[np.float64]:
         miss = np.maximum(np.abs(stats[:, PATH] - goals[:, 0]) - tolerance[0], 0)

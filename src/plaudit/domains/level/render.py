@@ -112,7 +112,9 @@ def _load_picture(game: Game, path: Path) -> Item:
     data, request = read_embedded(path, LevelRequest)
     rows = data.get("level")
     if not isinstance(rows, list) or not all(isinstance(row, str) for row in rows):
-        raise InputError("embeds no level.", place=str(path), hint="Only pictures made by Plaudit are levels.")
+        raise InputError(
+            "embeds no level.", place=str(path), hint="Only pictures made by Plaudit are levels."
+        )
     return Item(parse_rows(rows, glyphs(game), str(path)), request, data["seed"], data["info"])
 
 
@@ -121,11 +123,15 @@ def read_embedded(path: Path, kind: type[BaseModel]) -> tuple[dict[str, Any], An
     about = read_png(path, LIMITS)[1]
     data = about.get("item")
     if not isinstance(data, dict):
-        raise InputError("embeds no item.", place=str(path), hint="Only pictures made by Plaudit can be read.")
+        raise InputError(
+            "embeds no item.", place=str(path), hint="Only pictures made by Plaudit can be read."
+        )
     seed, info = data.get("seed", 0), data.get("info", {})
     if not isinstance(seed, int) or abs(seed) >= 2**63 or not isinstance(info, dict):
         raise InputError("embeds an item whose seed or info cannot be read.", place=str(path))
-    return {**data, "seed": seed, "info": info}, validated(kind, about.get("request", {}), f"{path} (request)")
+    return {**data, "seed": seed, "info": info}, validated(
+        kind, about.get("request", {}), f"{path} (request)"
+    )
 
 
 def validated(kind: type[BaseModel], values: Any, place: str) -> Any:
@@ -142,7 +148,9 @@ def check_suffix(path: Path, formats: Sequence[str]) -> str:
     """The suffix without the dot, in lower case; raises `InputError` unless it is one of `formats`."""
     suffix = path.suffix.lower().removeprefix(".")
     if suffix not in formats:
-        raise InputError(f'the format "{suffix}" is not known.', place=str(path), hint=did_you_mean(suffix, formats))
+        raise InputError(
+            f'the format "{suffix}" is not known.', place=str(path), hint=did_you_mean(suffix, formats)
+        )
     return suffix
 
 

@@ -22,7 +22,7 @@ def parse_size(value: Any) -> Any:
     """Turn "14x10" (width x height) into (14, 10); leave anything else to the type check."""
     if not isinstance(value, str):
         return value
-    parts = value.lower().replace("×", "x").split("x")
+    parts = value.lower().split("x")
     if len(parts) != 2 or not all(part.strip().isascii() and part.strip().isdigit() for part in parts):
         raise ValueError(f'a size is width x height, as in "14x10"; got "{value}"')
     return tuple(int(part) for part in parts)
@@ -38,6 +38,10 @@ class LevelRequest(Request):
     """Width x height in cells, each from 3 to 64: `14x10` or `[14, 10]`."""
     density: float | None = Field(None, ge=0, le=1)
     """Share of open cells in the start map; by default starts are half open and far from each other."""
+    changes: float = Field(1.0, gt=0, le=1)
+    """Share of the cells that may differ from the start map; reaching it ends the episode."""
+    steps: int = Field(0, ge=0, le=2**20)
+    """Steps of an episode; 0 = a third of the cells (wide), twice the cells (narrow, turtle)."""
 
 
 def check_size(size: Size) -> None:

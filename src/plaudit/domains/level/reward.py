@@ -37,15 +37,19 @@ def shared_terms(game: Game) -> tuple[Term, ...]:
             )
             for name in game.targets
         ),
-        Term("satisfied", partial(_satisfied, game), "1 when everything asked for is met, else 0.", (0.0, 1.0)),
+        Term(
+            "satisfied", partial(_satisfied, game), "1 when everything asked for is met, else 0.", (0.0, 1.0)
+        ),
         Term(
             "edits",
-            _each(_edited, "starts"),
+            _edits,
             "Share of the cells that differ from the start map.",
             (0.0, 1.0),
             direction="minimize",
         ),
-        Term("symmetry", _each(_symmetry), "Share of the cells equal to their left-right mirror.", (0.0, 1.0)),
+        Term(
+            "symmetry", _each(_symmetry), "Share of the cells equal to their left-right mirror.", (0.0, 1.0)
+        ),
         Term(
             "novelty",
             _novelty,
@@ -100,23 +104,28 @@ def passage_terms(game: Game) -> tuple[Term, ...]:
     )
 
 
-def _each(measure: Callable[..., NDArray[Any]], *cached: str) -> Callable[[Any, Context], Scores]:
-    """Make a term of a measure over maps of one size `(R, H, W)` and, with them, cached maps.
-
-    Items whose cached map is unknown (None) score NaN.
-    """
+def _each(measure: Callable[[Maps], NDArray[Any]]) -> Callable[[Any, Context], Scores]:
+    """Make a term of a measure over maps of one size, `(R, H, W) -> (R,)`."""
 
     def score(items: Any, context: Context) -> Scores:
-        values = np.full(len(items), np.nan)
+        values = np.empty(len(items))
         for rows, maps in stack_sizes(items):
-            others = [[context.cache.get(name, [None] * len(items))[row] for row in rows] for name in cached]
-            known = np.array([all(o[i] is not None for o in others) for i in range(len(rows))], bool)
-            if known.any():
-                stacked = [np.stack([one for one in o if one is not None]) for o in others]
-                values[rows[known]] = measure(maps[known], *stacked)
+            values[rows] = measure(maps)
         return values
 
     return score
+
+
+def _edits(items: Any, context: Context) -> Scores:
+    """Share of changed cells `(B,)`; NaN for an item whose start is not known."""
+    starts = context.cache.get("starts")
+    if isinstance(starts, np.ndarray):
+        return np.count_nonzero((items != starts).reshape(len(items), -1), axis=1) / items[0].size
+    values = np.full(len(items), np.nan)
+    for row, start in enumerate(starts or ()):
+        if start is not None:
+            values[row] = np.count_nonzero(items[row] != start) / start.size
+    return values
 
 
 def _statistic(game: Game, name: str, items: Any, context: Context) -> Scores:
@@ -164,10 +173,6 @@ def _playable(game: Game, items: Any, context: Context) -> Scores:
     sides = np.array([sum(np.shape(item)) for item in items], np.float64)
     one = _statistic(game, "regions", items, context) == 1
     return (one & (_statistic(game, "path", items, context) >= sides)).astype(np.float64)
-
-
-def _edited(maps: Maps, starts: Maps) -> NDArray[Any]:
-    return (maps != starts).mean(axis=(1, 2))
 
 
 def _symmetry(maps: Maps) -> NDArray[Any]:

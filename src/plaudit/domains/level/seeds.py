@@ -18,8 +18,8 @@ from plaudit.engine.random import RowRandom
 
 SERIES = 1_000_000
 """Seeds of one series (seed // SERIES) share the blocks: item i of every series begins a block anew."""
-TRAINING_SERIES = 1_000_000_000
-"""A series that no user's seed reaches: training starts are never the starts of an evaluation."""
+TRAINING_SERIES = -1
+"""Item seeds are 0 or more: training starts are never the starts of an evaluation."""
 
 
 def start_maps(seeds: NDArray[np.int64], size: Size, density: float | None = None) -> Maps:
@@ -46,7 +46,7 @@ def start_maps(seeds: NDArray[np.int64], size: Size, density: float | None = Non
 
 
 def training_pool(count: int, size: Size, density: float | None) -> Maps:
-    """Return `count` start maps `(count, H, W)` that no item seed of a user gives."""
+    """Return `count` start maps `(count, H, W)` that no item seed gives (at most `SERIES`)."""
     return start_maps(TRAINING_SERIES * SERIES + np.arange(count, dtype=np.int64), size, density)
 
 
@@ -65,6 +65,6 @@ def _legendre(cells: int) -> tuple[int, NDArray[np.uint8]]:
 def _placement(cells: int, series: int, block: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return where each cell stands in the words of a block `(cells,)`, and the order of the words."""
     q, _ = _legendre(cells)
-    # Negative seeds are allowed; SeedSequence takes none.
+    # SeedSequence takes no negative numbers, and the series of training is one.
     rng = np.random.default_rng([series % 2**63, block, cells])
     return rng.permutation(q)[:cells], rng.permutation(2 * q)

@@ -1,0 +1,149 @@
+"""From a policy to levels: one episode an item, in chunks of a fixed number of rows.
+
+A row that has finished its item goes on with the next one. An item draws from its own generator, and
+the rows of a chunk are always as many, so that it depends on its seed and not on its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from plaudit.domains.level.env import LevelConfig, LevelEnv, Limits
+from plaudit.domains.level.episodes import Beginning, ItemEpisodes
+from plaudit.domains.level.game import Game, Maps
+from plaudit.domains.level.request import LevelRequest, complete, goals_of, tolerances
+from plaudit.domains.level.seeds import start_maps
+from plaudit.engine.learner import Policy
+from plaudit.engine.random import RowRandom
+from plaudit.errors import Infeasible
+from plaudit.task import Item
+
+ROWS = 64
+"""Rows of a chunk for maps of 14 x 14; larger maps take fewer, so that one item does not wait for many."""
+_CELLS = 14 * 14
+
+
+def generate_levels(
+    game: Game, policy: Policy, requests: Sequence[LevelRequest], seeds: Sequence[int]
+) -> Iterator[Item]:
+    """Yield one level for each request and seed, in their order.
+
+    Raises `Infeasible` for a size that the policy's network cannot read.
+    """
+    full = [complete(game, request, seed) for request, seed in zip(requests, seeds, strict=True)]
+    kinds = [(r.size, tolerances(game, r), r.density, r.changes, r.steps) for r in full]
+    made: dict[int, Item] = {}
+    waiting = 0
+    for kind in dict.fromkeys(kinds):
+        members = [i for i, other in enumerate(kinds) if other == kind]
+        batch = _Batch(game, policy, [full[i] for i in members], [seeds[i] for i in members])
+        for at, item in batch.items():
+            made[members[at]] = item
+            while waiting in made:
+                yield made.pop(waiting)
+                waiting += 1
+
+
+class _Batch:
+    """Requests that differ in their goals alone, at work in one environment."""
+
+    def __init__(
+        self,
+        game: Game,
+        policy: Policy,
+        requests: Sequence[LevelRequest],
+        seeds: Sequence[int],
+    ) -> None:
+        first = requests[0]
+        self.game, self.policy, self.requests = game, policy, requests
+        self.seeds = np.array(seeds, np.int64)
+        starts = start_maps(self.seeds, first.size, first.density)
+        beginnings = Beginning(self.seeds, starts, goals_of(game, requests))
+        self.episodes = ItemEpisodes(first.size, beginnings)
+        rows = max(4, min(ROWS, ROWS * _CELLS // (first.size[0] * first.size[1])))
+        limits = Limits(tolerances(game, first), first.changes, first.steps)
+        self.env = LevelEnv(
+            game, self.episodes, replace(config_for(policy, game), copies=rows), limits=limits
+        )
+        check_fit(policy, self.env)
+        self.random = RowRandom(np.zeros(rows, np.int64))
+        self.best = np.zeros_like(self.env.maps)
+        self.least = np.zeros(rows)
+
+    def items(self) -> Iterator[tuple[int, Item]]:
+        """Yield `(index, item)` as the episodes end."""
+        obs = self.env.reset(0)
+        self._begin(np.arange(self.env.num_envs))
+        while (self.episodes.item >= 0).any():
+            item = self.episodes.item.copy()
+            action, _, _ = self.policy.act(obs, None, self.env.action_mask(), self.random)
+            obs, _, _, _, info = self.env.step(action)
+            ended = info["ended"]
+            stats, maps = self.env.stats.copy(), self.env.maps.copy()
+            stats[ended], maps[ended] = info["ended_stats"], info["ended_maps"]
+            self._keep_best(item, stats, maps)
+            for row, steps in zip(ended, info["ended_steps"], strict=True):
+                if item[row] >= 0:
+                    yield int(item[row]), self._item(int(item[row]), self.best[row].copy(), int(steps))
+            self._begin(ended)
+        self.env.close()
+
+    def _begin(self, rows: NDArray[Any]) -> None:
+        """Give the rows the generators of their new items, and their starts as the best so far."""
+        item = np.maximum(self.episodes.item[rows], 0)
+        self.random.reseed(rows, self.seeds[item])
+        self.best[rows] = self.env.maps[rows]
+        self.least[rows] = self._distance(item, self.env.stats[rows])
+
+    def _keep_best(self, item: NDArray[np.int64], stats: NDArray[np.int32], maps: Maps) -> None:
+        """An item is the map nearest to its request that its episode came to, the last of equals."""
+        distance = self._distance(np.maximum(item, 0), stats)
+        better = distance <= self.least
+        self.least[better] = distance[better]
+        self.best[better] = maps[better]
+
+    def _distance(self, item: NDArray[np.int64], stats: NDArray[np.int32]) -> NDArray[np.float64]:
+        return self.game.distance(stats, self.episodes.items.goals[item], self.env.tolerance)
+
+    def _item(self, at: int, level: Maps, steps: int) -> Item:
+        edits = int(np.count_nonzero(level != self.episodes.items.maps[at]))
+        # The statistics of the start count as an evaluation too.
+        info = {"evaluations": steps + 1, "steps": steps, "edits": edits}
+        return Item(level, self.requests[at], int(self.seeds[at]), info)
+
+
+def config_for(policy: Policy, game: Game) -> LevelConfig:
+    """The representation and window that a stored policy was trained in, from what it says of itself."""
+    about = policy.describe()
+    actions = int(about["action_space"]["n"])
+    small = {1 + len(game.tiles): "narrow", 4 + len(game.tiles): "turtle"}
+    threads = torch.get_num_threads()
+    if actions not in small:
+        return LevelConfig(threads=threads)
+    window = int(about["observation_space"]["shape"][0])
+    return LevelConfig(representation=small[actions], view=window, threads=threads)  # type: ignore[arg-type]
+
+
+def check_fit(policy: Policy, env: LevelEnv) -> None:
+    """Raise `Infeasible` for a size that the policy's network cannot read."""
+    trained = tuple(policy.describe()["observation_space"]["shape"])
+    if trained == env.observation_space.shape:
+        return
+    try:
+        action, _, _ = policy.act(env.reset(0), None, env.action_mask(), None)
+        fits = int(action.max()) < env.editor.actions
+    except (RuntimeError, ValueError, IndexError):
+        fits = False
+    if not fits:
+        width, height = env.episodes.size
+        raise Infeasible(
+            f"this policy cannot make levels of {width}x{height}; "
+            f"the nearest it can is {trained[1]}x{trained[0]}, which it was trained on.",
+            hint='A network of kind "conv" with head "cells" makes levels of any size.',
+        )

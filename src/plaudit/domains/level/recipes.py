@@ -1,0 +1,70 @@
+"""The named recipes of the level tasks; the first of a task is its default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from plaudit.runs.recipe import Recipe, RewardEntry
+
+_MAZE_REWARD = (
+    # A tenth of gym-pcgrl's weights, so that returns are of the order of 1 to 10.
+    RewardEntry(term="one_region", weight=0.5),
+    RewardEntry(term="path_target", weight=0.1),
+    RewardEntry(term="satisfied", weight=1.0),
+    # Edits cost diversity: the fewer, the more of the start's own look stays.
+    RewardEntry(term="edits", weight=2.0),
+)
+
+
+def maze_recipes() -> Mapping[str, Recipe]:
+    """PPO, which is the default, and DQN."""
+    cells = {"kind": "conv", "channels": 16, "layers": 6, "head": "cells"}
+    ppo = Recipe(
+        task="level/maze",
+        name="ppo",
+        summary="PPO with a small convolutional network that judges every cell.",
+        algorithm="ppo",
+        budget="10m",
+        reward=_MAZE_REWARD,
+        learner={
+            "n_steps": 32,
+            "batch_size": 512,
+            "epochs": 2,
+            "learning_rate": 5e-4,
+            "learning_rate_end": 5e-5,
+            "lam": 0.9,
+            "entropy": 0.003,
+            "shared": True,
+        },
+        network=cells,
+        env={"representation": "wide", "copies": 128},
+    )
+    dqn = Recipe(
+        task="level/maze",
+        name="dqn",
+        summary="Double DQN with the same network; slower than PPO here, and off-policy.",
+        algorithm="dqn",
+        budget="10m",
+        reward=_MAZE_REWARD,
+        learner={"buffer_size": 20_000, "batch_size": 128, "train_every": 32, "learning_rate": 5e-4},
+        network=cells,
+        env={"representation": "wide", "copies": 32},
+    )
+    return {"ppo": ppo, "dqn": dqn}
+
+
+def path_recipes() -> Mapping[str, Recipe]:
+    """Tabular Q-learning, the textbook's own."""
+    return {
+        "q": Recipe(
+            task="level/path",
+            name="q",
+            summary="Q-learning with one table a layout; learns the shortest route of each.",
+            algorithm="tabular-q",
+            budget="12000000",
+            reward=(RewardEntry(term="goal", weight=1.0), RewardEntry(term="steps", weight=0.01)),
+            # Walkers that meet in a state learn the sum of their errors, so the rate stays well below 1.
+            learner={"learning_rate": 0.2, "learning_rate_end": 0.2, "explore_end": 0.3},
+            env={"replicas": 256, "copies": 256},
+        )
+    }

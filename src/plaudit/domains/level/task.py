@@ -1,0 +1,158 @@
+"""The tasks of this domain: mazes edited cell by cell, and grid worlds with a learned route.
+
+A tile game is one line here: a `TileTask` with its game (see `game.py`), recipes and baselines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plaudit.domains.level import render, route_files, routes
+from plaudit.domains.level.baselines import Generator, maze_baselines
+from plaudit.domains.level.env import LevelEnv
+from plaudit.domains.level.game import Game
+from plaudit.domains.level.grid_world import PathEnv
+from plaudit.domains.level.maze import MazeGame
+from plaudit.domains.level.metrics import judge_levels
+from plaudit.domains.level.recipes import maze_recipes, path_recipes
+from plaudit.domains.level.request import LevelRequest, check_level, draw_requests
+from plaudit.domains.level.training import build_learner, make_environment, make_grid_world, scored_batch
+from plaudit.reward.term import Context, Term
+from plaudit.runs.recipe import Recipe
+from plaudit.task import Item
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from plaudit.engine.learner import Learner, Policy
+
+
+class TileTask:
+    """What every tile game shares; see `plaudit.task.Task` for the methods."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    game: ClassVar[Game]
+    statistics: ClassVar[tuple[str, ...]]
+    Request: ClassVar[type[LevelRequest]] = LevelRequest
+    formats: ClassVar[tuple[str, ...]] = render.FORMATS
+
+    def recipes(self) -> Mapping[str, Recipe]:
+        raise NotImplementedError
+
+    def baselines(self) -> Mapping[str, Generator]:
+        raise NotImplementedError
+
+    def terms(self) -> tuple[Term, ...]:
+        return self.game.terms()
+
+    def check_request(self, request: LevelRequest) -> None:
+        check_level(self.game, request)
+
+    def build(self, recipe: Recipe, inputs: Mapping[str, FilePath]) -> Learner:
+        return build_learner(self.environment(0, recipe), recipe, inputs)
+
+    def environment(self, num_envs: int, recipe: Recipe | None = None) -> LevelEnv:
+        """Make the MDP of the recipe; `num_envs` 0 takes the recipe's own number of copies."""
+        recipe = recipe or next(iter(self.recipes().values()))
+        return make_environment(self.game, recipe, num_envs)
+
+    def requests(self, n: int, seed: int, given: LevelRequest) -> list[LevelRequest]:
+        return draw_requests(self.game, n, seed, given)
+
+    def generate(
+        self, policy: Policy, requests: Sequence[LevelRequest], seeds: Sequence[int]
+    ) -> Iterator[Item]:
+        from plaudit.domains.level.generation import generate_levels
+
+        return generate_levels(self.game, policy, requests, seeds)
+
+    def batch(self, items: Sequence[Item]) -> tuple[Any, Context]:
+        return scored_batch(items)
+
+    def judge(self, items: Sequence[Item]) -> dict[str, NDArray[np.float64]]:
+        return judge_levels(self.game, items)
+
+    def save(self, item: Item, path: FilePath) -> None:
+        render.save_level(self.game, item, path)
+
+    def load(self, path: FilePath) -> Item:
+        return render.load_level(self.game, path)
+
+    def preview(self, item: Item) -> Image:
+        return render.preview_level(self.game, item)
+
+
+class Maze(TileTask):
+    """Mazes with a longest path of the wanted length."""
+
+    name: ClassVar[str] = "level/maze"
+    summary: ClassVar[str] = "Mazes: one connected region and a longest path of the length you ask for."
+    game: ClassVar[Game] = MazeGame()
+    statistics: ClassVar[tuple[str, ...]] = MazeGame.targets
+
+    def recipes(self) -> Mapping[str, Recipe]:
+        return maze_recipes()
+
+    def baselines(self) -> Mapping[str, Generator]:
+        return maze_baselines(self.game)
+
+
+class Path:
+    """Grid worlds with the route that Q-learning finds."""
+
+    name: ClassVar[str] = "level/path"
+    summary: ClassVar[str] = (
+        "A grid world with start, goal, walls and step cost, and the route Q-learning finds."
+    )
+    Request: ClassVar[type[routes.PathRequest]] = routes.PathRequest
+    formats: ClassVar[tuple[str, ...]] = route_files.FORMATS
+    statistics: ClassVar[tuple[str, ...]] = routes.STATISTICS
+
+    def terms(self) -> tuple[Term, ...]:
+        return routes.path_terms()
+
+    def recipes(self) -> Mapping[str, Recipe]:
+        return path_recipes()
+
+    def check_request(self, request: routes.PathRequest) -> None:
+        routes.check_path(request)
+
+    def build(self, recipe: Recipe, inputs: Mapping[str, FilePath]) -> Learner:
+        return build_learner(self.environment(0, recipe), recipe, inputs)
+
+    def environment(self, num_envs: int, recipe: Recipe | None = None) -> PathEnv:
+        """Make the MDP of the recipe; `num_envs` 0 takes the recipe's own number of copies."""
+        return make_grid_world(self.terms(), recipe or next(iter(self.recipes().values())), num_envs)
+
+    def requests(self, n: int, seed: int, given: routes.PathRequest) -> list[routes.PathRequest]:
+        self.check_request(given)
+        return [given] * n
+
+    def generate(
+        self, policy: Policy, requests: Sequence[routes.PathRequest], seeds: Sequence[int]
+    ) -> Iterator[Item]:
+        return routes.generate_routes(policy, requests, seeds)
+
+    def baselines(self) -> Mapping[str, Any]:
+        return routes.path_baselines()
+
+    def batch(self, items: Sequence[Item]) -> tuple[Any, Context]:
+        return [item.content for item in items], Context(requests=[item.request for item in items])
+
+    def judge(self, items: Sequence[Item]) -> dict[str, NDArray[np.float64]]:
+        return routes.judge_routes(items)
+
+    def save(self, item: Item, path: FilePath) -> None:
+        route_files.save_route(item, path)
+
+    def load(self, path: FilePath) -> Item:
+        return route_files.load_route(path)
+
+    def preview(self, item: Item) -> Image:
+        return route_files.preview_route(item)
