@@ -146,7 +146,7 @@ class Pair:
     def load_state_dict(self, state: dict[str, Any], tensors: dict[str, torch.Tensor]) -> None:
         self.count = state["count"]
         self.noise.set_state(state["noise"])
-        self.weights = {name: tensor.clone() for name, tensor in tensors.items()}
+        self.weights = {name: tensors[name].clone() for name in self.weights}
 
     def policy(self) -> ToyPolicy:
         return ToyPolicy(self.weights)

@@ -6,10 +6,12 @@ It holds nothing about the user: no paths, no host name, no environment variable
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import platform
 import subprocess
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,7 @@ def describe(learner: Mapping[str, Any]) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "versions": {name: _version(name) for name in _PACKAGES},
         "commit": _commit(),
-        "learner": dict(learner),
+        "learner": json.loads(json.dumps(learner)),
     }
 
 
@@ -55,6 +57,7 @@ def _flat(description: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
+@cache
 def _version(package: str) -> str:
     try:
         return importlib.metadata.version(package)
@@ -62,6 +65,7 @@ def _version(package: str) -> str:
         return "absent"
 
 
+@cache
 def _cpu() -> str:
     info = Path("/proc/cpuinfo")
     if info.is_file():
@@ -71,6 +75,7 @@ def _cpu() -> str:
     return platform.processor() or "unknown"
 
 
+@cache
 def _commit() -> str | None:
     """Return the commit of the source tree, None for an installed package."""
     tree = Path(__file__).resolve().parents[3]
