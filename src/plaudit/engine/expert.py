@@ -1,0 +1,191 @@
+"""Expert iteration: a beam search guided by the policy solves problems, the policy imitates it.
+
+Anthony, Tian and Barber, 2017 ("Thinking fast and slow with deep learning and tree search"), with three
+departures. The expert is a beam search with exact look-ahead (`search.py`), as solutions are short and
+the simulator exact. Part of the problems begin where the policy's own episodes have led (DAgger: Ross,
+Gordon and Bagnell, 2011). And as the order of edits hardly matters, the target is half the next action
+of a solution, half a uniform choice among all of its remaining ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from plaudit.engine import nets
+from plaudit.engine.actor_critic import ActorCritic, ActorPolicy, load_tensors
+from plaudit.engine.adam import Adam, clip_norm, flatten, flushed_denormals
+from plaudit.engine.env import State
+from plaudit.engine.learner import Metrics
+from plaudit.engine.memory import SolutionMemory
+from plaudit.engine.search import Beam, BeamConfig, Positions, Simulator, copied
+from plaudit.errors import Diverged
+
+
+@dataclass(frozen=True)
+class ExpertConfig:
+    """Settings of expert iteration."""
+
+    beam: BeamConfig = field(default_factory=BeamConfig)
+    """Width, children, depth and prices of the search."""
+    exhaustive: int = 600
+    """Solutions found by looking at every action, before the policy is fit to guide the search."""
+    searches: int = 10
+    """Actions that every problem is deepened by in one step."""
+    updates: int = 20
+    """Gradient steps in one step."""
+    memory: int = 4000
+    """Newest solutions that are imitated."""
+    batch_size: int = 128
+    """Positions per gradient step."""
+    learning_rate: float = 1.5e-3
+    """Step size of Adam at the start; it falls linearly to `learning_rate_end`."""
+    learning_rate_end: float = 5e-5
+    """Step size of Adam at the end of the budget."""
+    max_grad_norm: float = 1.0
+    """Longest gradient."""
+    own_share: float = 0.6
+    """Share of the problems that begin inside the policy's own episodes."""
+    rows: int = 64
+    """Own episodes kept under way."""
+    temperature: float = 0.4
+    """Of the policy in its own episodes."""
+    horizon: int = 60
+    """Actions after which an own episode starts anew."""
+
+
+class ExpertIteration:
+    """The learner: `searches` deepenings of the beam, then `updates` steps of imitation.
+
+    Its unit, "updates", counts gradient steps. The reward is the simulator's distance to the goal.
+    """
+
+    def __init__(self, simulator: Simulator, config: ExpertConfig, network: Any, seed: int) -> None:
+        self.simulator, self.config, self.share, self.updates = simulator, config, 0.0, 0
+        self.random = np.random.default_rng(seed)
+        self.model = ActorCritic(simulator.observation_space, simulator.action_space, network, shared=False)
+        self.model.initialise(torch.Generator().manual_seed(seed))
+        self.params, self.grads = flatten(self.model.actor)
+        self.adam = Adam(self.params)
+        self.own = simulator.fresh(config.rows, self.random)
+        self.age = np.zeros(config.rows, np.int64)
+        self.beam = Beam(simulator, self._problems, config.beam, self.random)
+        self.memory = SolutionMemory(config.memory, config.beam.depth)
+
+    def step(self) -> Metrics:
+        """Search, then imitate; without solutions in memory it only searches."""
+        tried, solved = self.beam.tried, self.beam.solved
+        for _ in range(self.config.searches):
+            guide = self._look if self.memory.total < self.config.exhaustive else self._guide
+            self.memory.add(self.beam.step(guide))
+        losses: list[float] = []
+        if self.memory.total >= min(self.config.exhaustive, self.config.batch_size):
+            losses = [self._imitate() for _ in range(self.config.updates)]
+        self.updates += self.config.updates
+        ended = max(1, self.beam.tried - tried)
+        return {
+            "loss": float(np.mean(losses)) if losses else 0.0,
+            "solved_share": (self.beam.solved - solved) / ended,
+            "solution_length": self.memory.mean_length(),
+            "solutions": float(self.memory.total),
+            "learning_rate": self._learning_rate(),
+        }
+
+    @property
+    def progress(self) -> tuple[int, str]:
+        return self.updates, "updates"
+
+    def policy(self) -> ActorPolicy:
+        return ActorPolicy(self.model)
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            "algorithm": "expert",
+            "path": "plain",
+            "network": nets.describe(self.model.network),
+            "parameters": self.params.numel(),
+        }
+
+    @torch.no_grad()
+    def _guide(self, at: Positions) -> NDArray[np.float32]:
+        logits = self.model.decide(self.simulator.observe(at))
+        return np.asarray(logits.log_softmax(1).numpy())
+
+    def _look(self, at: Positions) -> NDArray[np.float32]:
+        """Guide for the time before there is a policy: the outlook of every action."""
+        count = len(next(iter(at.values())))
+        every = np.tile(np.arange(self.simulator.actions), (count, 1))
+        return -self.simulator.outlook(at, every).astype(np.float32)
+
+    def _problems(self, count: int) -> Positions:
+        """New problems, a share of them from where the policy's own episodes stand."""
+        fresh = self.simulator.fresh(count, self.random)
+        if self.updates == 0:
+            return fresh
+        for _ in range(2):
+            self._live()
+        rows = np.flatnonzero(self.random.random(count) < self.config.own_share)[: self.config.rows]
+        chosen = self.random.choice(self.config.rows, len(rows), replace=False)
+        for name, array in fresh.items():
+            array[rows] = self.own[name][chosen]
+        return fresh
+
+    def _live(self) -> None:
+        """Take one action in each of the policy's own episodes; finished ones start anew."""
+        ended = (self.age >= self.config.horizon) | (self.simulator.distance(self.own) <= 0)
+        rows = np.flatnonzero(ended)
+        if len(rows):
+            for name, array in self.simulator.fresh(len(rows), self.random).items():
+                self.own[name][rows] = array
+            self.age[rows] = 0
+        noise = self.random.gumbel(size=(self.config.rows, self.simulator.actions))
+        self.simulator.act(self.own, (self._guide(self.own) / self.config.temperature + noise).argmax(1))
+        self.age += 1
+
+    def _imitate(self) -> float:
+        """One gradient step of cross-entropy towards what is left of stored solutions."""
+        at, weights = self.memory.draw(self.simulator, self.config.batch_size, self.random)
+        at, weights = self.simulator.mirror(at, weights, self.random)
+        target = torch.from_numpy(np.ascontiguousarray(weights))
+        self.grads.zero_()
+        logits = self.model.decide(self.simulator.observe(at))
+        loss = -(target * logits.log_softmax(1)).sum(1).mean()
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm, value = clip_norm(self.grads, self.config.max_grad_norm), float(loss.detach())
+        if not np.isfinite(norm + value):
+            raise Diverged(f"the imitation loss is {value}, its gradient's norm {norm}.")
+        with flushed_denormals():
+            self.adam.step(self.grads, self._learning_rate())
+        return value
+
+    def _learning_rate(self) -> float:
+        start, end = self.config.learning_rate, self.config.learning_rate_end
+        return start + (end - start) * self.share
+
+    def state_dict(self) -> State:
+        return {
+            "updates": self.updates,
+            "random": self.random.bit_generator.state,
+            "adam": self.adam.state_dict(),
+            "own": copied(self.own),
+            "age": self.age.copy(),
+            "beam": self.beam.state_dict(),
+            "memory": self.memory.state_dict(),
+        }
+
+    def load_state_dict(self, state: State, tensors: dict[str, torch.Tensor]) -> None:
+        load_tensors(self.model, tensors)
+        self.updates = state["updates"]
+        self.random.bit_generator.state = state["random"]
+        self.adam.load_state_dict(state["adam"])
+        self.own, self.age = copied(state["own"]), np.array(state["age"])
+        self.beam.load_state_dict(state["beam"])
+        self.memory.load_state_dict(state["memory"])
+
+    def start_from(self, tensors: dict[str, torch.Tensor]) -> None:
+        """Begin with the weights of another policy of the same network."""
+        load_tensors(self.model, tensors)

@@ -1,0 +1,245 @@
+"""Guided beam search over problems that a simulator can branch: the expert of `expert.py`.
+
+Many problems are searched side by side, so that the network sees large batches. A child is scored by
+its exact distance to the goal, minus the guide's log-probability of the action, plus a price for taking
+back an earlier edit, plus noise that keeps the beam from filling with near-copies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from gymnasium import Space
+from numpy.typing import NDArray
+from torch import Tensor
+
+from plaudit.engine.env import State
+
+Positions = dict[str, NDArray[Any]]
+"""N problems under way, as arrays with N rows each; only their simulator knows what they mean."""
+Actions = NDArray[np.int64]
+Random = np.random.Generator
+Guide = Callable[[Positions], NDArray[np.float32]]
+"""Log-probabilities `(N, A)` of the actions."""
+
+
+class Simulator(Protocol):
+    """A model of an environment that search may branch, and that knows when a problem is solved."""
+
+    observation_space: Space[Any]
+    action_space: Space[Any]
+    actions: int
+
+    def fresh(self, count: int, random: Random) -> Positions:
+        """Start `count` new problems."""
+        ...
+
+    def observe(self, at: Positions) -> Tensor:
+        """The policy's observation `(N, *O)`."""
+        ...
+
+    def distance(self, at: Positions) -> NDArray[np.float64]:
+        """How far `(N,)` each is from its goal; 0 = solved."""
+        ...
+
+    def outlook(self, at: Positions, actions: Actions) -> NDArray[np.float64]:
+        """Distance `(N, C)` after each of the actions `(N, C)`."""
+        ...
+
+    def keys(self, at: Positions, actions: Actions) -> NDArray[np.uint64]:
+        """Fingerprint `(N, C)` of the position after each of the actions `(N, C)`."""
+        ...
+
+    def reverts(self, at: Positions, actions: Actions) -> NDArray[np.bool_]:
+        """Whether each of the actions `(N, C)` touches what was edited before."""
+        ...
+
+    def act(self, at: Positions, actions: Actions) -> None:
+        """Apply `actions (N,)` in place; a negative action leaves its row alone."""
+        ...
+
+    def matters(self, actions: Actions) -> Actions:
+        """Those of a sequence of actions that the position at its end still shows."""
+        ...
+
+    def mirror(self, at: Positions, weights: NDArray[np.float32], random: Random) -> Any:
+        """Turn positions and weights over actions `(N, A)` into an equivalent problem: a symmetry."""
+        ...
+
+
+@dataclass(frozen=True)
+class BeamConfig:
+    """How wide and how far the expert looks."""
+
+    problems: int = 24
+    """Problems searched side by side."""
+    width: int = 8
+    """Positions kept for each problem."""
+    children: int = 8
+    """Actions tried from each position, the guide's likeliest."""
+    depth: int = 40
+    """Actions after which a problem is given up."""
+    trust: float = 1.0
+    """Weight of the guide's log-probability against the exact distance."""
+    noise: float = 0.5
+    """Largest random addition to a score."""
+    revert: float = 0.3
+    """Price of touching an edited place again."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A solved problem: one row of positions and the actions `(n,)` that led to the goal."""
+
+    origin: Positions
+    actions: Actions
+
+
+class Beam:
+    """A beam for each of L problems; a finished problem makes room for the next from `source`."""
+
+    def __init__(
+        self,
+        simulator: Simulator,
+        source: Callable[[int], Positions],
+        config: BeamConfig,
+        random: Random,
+    ) -> None:
+        self.simulator, self.source, self.config, self.random = simulator, source, config, random
+        problems, width, depth = config.problems, config.width, config.depth
+        self.tried = self.solved = 0
+        self.origin = source(problems)
+        self.at = {name: np.repeat(array, width, axis=0) for name, array in self.origin.items()}
+        self.live = np.zeros((problems, width), bool)
+        self.live[:, 0] = True
+        self.taken = np.zeros(problems, np.int64)
+        self.history = np.zeros((problems, width, depth), np.int64)
+        self.seen: list[set[int]] = [set() for _ in range(problems)]
+        self.tried += problems
+
+    def step(self, guide: Guide) -> list[Solution]:
+        """Deepen every problem by one action; return the solutions that this brought."""
+        rows = np.flatnonzero(self.live)
+        at = take(self.at, rows)
+        actions, log_probs = self._children(at, guide)
+        outlook = self.simulator.outlook(at, actions)
+        price = self.config.revert * self.simulator.reverts(at, actions)
+        noise = self.config.noise * self.random.random(outlook.shape)
+        scores = outlook - self.config.trust * log_probs + price + noise
+        solved = self._solutions(rows, actions, outlook, log_probs)
+        keys = self.simulator.keys(at, actions)
+        kept = self._keep(rows, actions, scores, keys)
+        self._advance(*kept)
+        ended = ~kept[2].any(1) | (self.taken >= self.config.depth)
+        ended[list(solved)] = True
+        self._refill(np.flatnonzero(ended))
+        self.solved += len(solved)
+        return list(solved.values())
+
+    def _children(self, at: Positions, guide: Guide) -> tuple[Actions, NDArray[np.float32]]:
+        log_probs = guide(at)
+        best = np.argpartition(-log_probs, self.config.children - 1, axis=1)[:, : self.config.children]
+        return best.astype(np.int64), np.take_along_axis(log_probs, best, 1)
+
+    def _solutions(
+        self,
+        rows: Actions,
+        actions: Actions,
+        outlook: NDArray[np.float64],
+        log_probs: NDArray[np.float32],
+    ) -> dict[int, Solution]:
+        """The likeliest solving child of each problem that has one, by problem."""
+        found: dict[int, Solution] = {}
+        problems, beams = np.divmod(rows, self.config.width)
+        for j in np.flatnonzero((outlook <= 0).any(1)):
+            problem = int(problems[j])
+            if problem in found:
+                continue
+            child = int(np.argmax(np.where(outlook[j] <= 0, log_probs[j], -np.inf)))
+            before = self.history[problem, beams[j], : self.taken[problem]]
+            origin = take(self.origin, np.array([problem]))
+            found[problem] = Solution(origin, np.append(before, actions[j, child]))
+        return found
+
+    def _keep(
+        self, rows: Actions, actions: Actions, scores: NDArray[np.float64], keys: NDArray[np.uint64]
+    ) -> tuple[Actions, Actions, NDArray[np.bool_]]:
+        """The best unseen children: parent beam, action and whether there is one, each `(L, width)`."""
+        shape = self.live.shape
+        parent, action, live = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, bool)
+        problems = rows // self.config.width
+        starts = np.searchsorted(problems, np.arange(shape[0] + 1))
+        for problem in range(shape[0]):
+            part = slice(starts[problem], starts[problem + 1])
+            order = np.argsort(scores[part], axis=None, kind="stable")
+            seen, place, width = self.seen[problem], 0, scores.shape[1]
+            flat_keys = keys[part].ravel()
+            for j in order.tolist():
+                if place == shape[1]:
+                    break
+                key = int(flat_keys[j])
+                if key in seen:
+                    continue
+                seen.add(key)
+                row = starts[problem] + j // width
+                parent[problem, place] = rows[row] % self.config.width
+                action[problem, place] = actions[row, j % width]
+                live[problem, place] = True
+                place += 1
+        return parent, action, live
+
+    def _advance(self, parent: Actions, action: Actions, live: NDArray[np.bool_]) -> None:
+        width = self.config.width
+        flat = (np.arange(len(parent))[:, None] * width + parent).ravel()
+        self.at = take(self.at, flat)
+        self.history = np.take_along_axis(self.history, parent[:, :, None], 1)
+        self.simulator.act(self.at, np.where(live, action, -1).ravel())
+        depth = np.minimum(self.taken, self.config.depth - 1)
+        self.history[np.arange(len(parent))[:, None], np.arange(width), depth[:, None]] = action
+        self.live = live
+        self.taken += 1
+
+    def _refill(self, problems: Actions) -> None:
+        if not len(problems):
+            return
+        fresh, width = self.source(len(problems)), self.config.width
+        for name, array in fresh.items():
+            self.origin[name][problems] = array
+            spread = self.at[name].reshape(len(self.live), width, *array.shape[1:])
+            spread[problems] = array[:, None]
+        self.live[problems] = False
+        self.live[problems, 0] = True
+        self.taken[problems] = 0
+        for problem in problems.tolist():
+            self.seen[problem] = set()
+        self.tried += len(problems)
+
+    def state_dict(self) -> State:
+        return {
+            "origin": copied(self.origin),
+            "at": copied(self.at),
+            "live": self.live.copy(),
+            "taken": self.taken.copy(),
+            "history": self.history.copy(),
+            "seen": [sorted(seen) for seen in self.seen],
+            "counts": [self.tried, self.solved],
+        }
+
+    def load_state_dict(self, state: State) -> None:
+        self.origin, self.at = copied(state["origin"]), copied(state["at"])
+        self.live, self.taken = np.array(state["live"]), np.array(state["taken"])
+        self.history = np.array(state["history"])
+        self.seen = [set(keys) for keys in state["seen"]]
+        self.tried, self.solved = state["counts"]
+
+
+def take(at: Positions, rows: NDArray[Any]) -> Positions:
+    """The given rows, copied."""
+    return {name: array[rows] for name, array in at.items()}
+
+
+def copied(at: Positions) -> Positions:
+    return {name: np.array(array) for name, array in at.items()}

@@ -1,0 +1,143 @@
+"""Expert iteration on a puzzle whose best policy is known: flip the bits that differ from the goal."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+
+from plaudit.engine.expert import ExpertConfig, ExpertIteration
+from plaudit.engine.memory import SolutionMemory
+from plaudit.engine.nets.mlp import MLPConfig
+from plaudit.engine.random import splitmix
+from plaudit.engine.search import Beam, BeamConfig, Solution
+
+BITS = 8
+
+
+class Bits:
+    """Turn one row of bits into another, one flip at a time."""
+
+    observation_space = spaces.Box(0.0, 1.0, (2 * BITS,), np.float32)
+    action_space = spaces.Discrete(BITS)
+    actions = BITS
+    table = splitmix(np.arange(BITS, dtype=np.uint64))
+
+    def fresh(self, count, random):
+        drawn = random.integers(0, 2, (2, count, BITS))
+        same = (drawn[0] == drawn[1]).all(1)
+        drawn[0, same, 0] ^= 1
+        return {"now": drawn[0], "start": drawn[0].copy(), "goal": drawn[1]}
+
+    def observe(self, at):
+        wrong = at["now"] != at["goal"]
+        return torch.from_numpy(np.concatenate([at["now"], wrong], 1).astype(np.float32))
+
+    def distance(self, at):
+        return (at["now"] != at["goal"]).sum(1).astype(float)
+
+    def outlook(self, at, actions):
+        wrong = np.take_along_axis(at["now"] != at["goal"], actions, 1)
+        return self.distance(at)[:, None] + np.where(wrong, -1.0, 1.0)
+
+    def keys(self, at, actions):
+        now = np.bitwise_xor.reduce(np.where(at["now"] == 1, self.table, np.uint64(0)), axis=1)
+        return now[:, None] ^ self.table[actions]
+
+    def reverts(self, at, actions):
+        return np.take_along_axis(at["now"] != at["start"], actions, 1)
+
+    def act(self, at, actions):
+        rows = np.flatnonzero(actions >= 0)
+        at["now"][rows, actions[rows]] ^= 1
+
+    def matters(self, actions):
+        cells, count = np.unique(actions, return_counts=True)
+        return cells[count % 2 == 1]
+
+    def mirror(self, at, weights, random):
+        return at, weights
+
+
+CONFIG = ExpertConfig(
+    beam=BeamConfig(problems=6, width=2, children=3, depth=12),
+    exhaustive=40,
+    searches=4,
+    updates=10,
+    memory=300,
+    batch_size=32,
+    rows=8,
+    horizon=12,
+)
+
+
+def learner(seed=0):
+    return ExpertIteration(Bits(), CONFIG, MLPConfig(hidden=(64,)), seed)
+
+
+def test_the_beam_finds_shortest_solutions_with_an_exact_guide():
+    puzzle, random = Bits(), np.random.default_rng(0)
+    every = np.arange(BITS)
+
+    def guide(at):
+        return -puzzle.outlook(at, np.tile(every, (len(at["now"]), 1))).astype(np.float32)
+
+    beam = Beam(puzzle, lambda n: puzzle.fresh(n, random), CONFIG.beam, random)
+    found = [s for _ in range(12) for s in beam.step(guide)]
+    assert len(found) >= 6
+    for solution in found:
+        assert len(solution.actions) == puzzle.distance(solution.origin)[0]
+        for action in solution.actions:
+            puzzle.act(solution.origin, np.array([action]))
+        assert puzzle.distance(solution.origin)[0] == 0
+
+
+def test_the_policy_solves_unseen_puzzles_without_search():
+    one = learner()
+    before = solved_share(one)
+    for i in range(40):
+        one.share = i / 40
+        one.step()
+    assert before < 0.3
+    assert solved_share(one) > 0.95
+
+
+def solved_share(one):
+    puzzle, random = Bits(), np.random.default_rng(99)
+    at = puzzle.fresh(200, random)
+    for _ in range(BITS):
+        action = one.policy().act(puzzle.observe(at))[0].numpy()
+        puzzle.act(at, np.where(puzzle.distance(at) > 0, action, -1))
+    return float((puzzle.distance(at) == 0).mean())
+
+
+@pytest.mark.parametrize("steps", [1, 12])
+def test_resume_is_exact(steps):
+    one, two = learner(3), learner(4)
+    for _ in range(steps):
+        one.step()
+    two.load_state_dict(copy.deepcopy(one.state_dict()), one.policy().tensors())
+    for _ in range(3):
+        assert one.step() == two.step()
+    for name, tensor in one.policy().tensors().items():
+        assert torch.equal(tensor, two.policy().tensors()[name])
+
+
+def test_the_target_is_half_the_next_action_and_half_all_that_matter():
+    memory = SolutionMemory(4, 6)
+    origin = {
+        "now": np.zeros((1, BITS), int),
+        "start": np.zeros((1, BITS), int),
+        "goal": np.ones((1, BITS), int),
+    }
+    memory.add([Solution(origin, np.array([5, 2, 2, 1]))])
+    _, weights = memory.draw(Bits(), 64, np.random.default_rng(0))
+    rows = {tuple(np.round(row, 4)) for row in weights}
+    at_first = np.zeros(BITS)
+    at_first[[1, 5]] = 0.25  # the two flips of bit 2 undo each other
+    at_first[5] += 0.5
+    assert tuple(np.round(at_first, 4)) in rows
+    last = np.zeros(BITS)
+    last[1] = 1.0
+    assert tuple(last) in rows
