@@ -1,0 +1,169 @@
+"""Tile games as search problems: exact distances after an edit, for the expert and for finishing.
+
+A position holds the map, its start, the goals, the steps taken and a Zobrist key (Zobrist, 1970) of the
+map, by which search knows a map that it has seen.
+"""
+
+from __future__ import annotations
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from numpy.typing import NDArray
+from torch import Tensor
+
+from plaudit.domains.level.episodes import Beginning, TrainingEpisodes
+from plaudit.domains.level.game import Game, Maps, Size, View
+from plaudit.engine.random import splitmix
+from plaudit.engine.search import Actions, Positions, Random
+
+
+class LevelSimulator:
+    """One game at one size and tolerance, in the wide representation.
+
+    Args:
+        horizon: steps of an episode, which the observation counts down.
+        hard_share: share of new problems whose goals come from the upper half of their span.
+        threads: threads that share the statistics of a batch.
+    """
+
+    def __init__(
+        self,
+        game: Game,
+        size: Size,
+        tolerance: tuple[float, ...],
+        horizon: int,
+        hard_share: float = 0.0,
+        pool: int = 4096,
+        threads: int = 1,
+    ) -> None:
+        self.game, self.size, self.tolerance, self.horizon = game, size, tolerance, horizon
+        self.hard_share, self.pool = hard_share, pool
+        self.tiles = len(game.tiles)
+        width, height = size
+        self.cells = width * height
+        self.actions = self.cells if self.tiles == 2 else self.cells * self.tiles
+        self.observation_space = spaces.Box(-2.0, 2.0, (height, width, game.planes), np.float32)
+        self.action_space = spaces.Discrete(self.actions)
+        places = np.arange(self.cells * self.tiles, dtype=np.uint64)
+        self.zobrist = splitmix(places).reshape(self.cells, self.tiles)
+        self._episodes: TrainingEpisodes | None = None
+        self._threads = threads
+        self._workers = ThreadPoolExecutor(threads) if threads > 1 else None
+
+    def begin(self, beginning: Beginning) -> Positions:
+        """Positions `(R,)` at the given starts and goals."""
+        maps = beginning.maps
+        flat = maps.reshape(len(maps), -1)
+        key = np.bitwise_xor.reduce(self.zobrist[np.arange(self.cells), flat], axis=1)
+        return {
+            "map": maps.copy(),
+            "start": maps.copy(),
+            "goal": beginning.goals.copy(),
+            "taken": np.zeros(len(maps), np.int64),
+            "key": key,
+        }
+
+    def fresh(self, count: int, random: Random) -> Positions:
+        if self._episodes is None:
+            spans = self.game.span(self.size)
+            self._episodes = TrainingEpisodes(self.size, spans, self.pool)
+        source = self._episodes
+        maps = source.pool[random.integers(len(source.pool), size=count)]
+        lowest = np.where(
+            random.random(count)[:, None] < self.hard_share, (source.low + source.high) // 2, source.low
+        )
+        goals = random.integers(lowest, source.high + 1)
+        return self.begin(Beginning(np.zeros(count, np.int64), maps, goals))
+
+    def observe(self, at: Positions) -> Tensor:
+        out = np.empty((len(at["map"]), *self.observation_space.shape), np.float32)
+        stats = np.empty((len(out), len(self.game.statistics)), np.int32)
+        left = np.maximum(0.0, 1.0 - at["taken"] / self.horizon).astype(np.float32)
+
+        def part(rows: slice) -> None:
+            view = View(at["map"][rows], at["start"][rows], at["goal"][rows], left[rows])
+            self.game.observe(view, self.tolerance, out[rows], stats[rows])
+
+        self._share(part, len(out))
+        return torch.from_numpy(out)
+
+    def distance(self, at: Positions) -> NDArray[np.float64]:
+        return self.game.distance(self.game.measure(at["map"]), at["goal"], self.tolerance)
+
+    def outlook(self, at: Positions, actions: Actions) -> NDArray[np.float64]:
+        out = np.empty(actions.shape)
+
+        def part(rows: slice) -> None:
+            stats = self.game.measure_after(at["map"][rows], actions[rows])
+            goals = np.repeat(at["goal"][rows], actions.shape[1], axis=0)
+            flat = stats.reshape(-1, stats.shape[2])
+            out[rows] = self.game.distance(flat, goals, self.tolerance).reshape(out[rows].shape)
+
+        self._share(part, len(out))
+        return out
+
+    def keys(self, at: Positions, actions: Actions) -> NDArray[np.uint64]:
+        cell, tile = self._parts(at["map"], actions)
+        before = np.take_along_axis(at["map"].reshape(len(cell), -1), cell, 1)
+        changed = self.zobrist[cell, before] ^ self.zobrist[cell, tile]
+        return np.asarray(at["key"][:, None] ^ changed, dtype=np.uint64)
+
+    def reverts(self, at: Positions, actions: Actions) -> NDArray[np.bool_]:
+        edited = (at["map"] != at["start"]).reshape(len(actions), -1)
+        return np.take_along_axis(edited, self._parts(at["map"], actions)[0], 1)
+
+    def act(self, at: Positions, actions: Actions) -> None:
+        rows = np.flatnonzero(actions >= 0)
+        chosen = actions[rows, None]
+        part = {"map": at["map"][rows], "key": at["key"][rows]}
+        at["key"][rows] = self.keys(part, chosen)[:, 0]
+        cell, tile = self._parts(part["map"], chosen)
+        at["map"].reshape(len(actions), -1)[rows, cell[:, 0]] = tile[:, 0]
+        at["taken"][rows] += 1
+
+    def matters(self, actions: Actions) -> Actions:
+        if self.tiles == 2:  # two flips of a cell undo each other
+            cells, count = np.unique(actions, return_counts=True)
+            return cells[count % 2 == 1]
+        _, last = np.unique(actions[::-1] // self.tiles, return_index=True)
+        return actions[::-1][last]
+
+    def mirror(
+        self, at: Positions, weights: NDArray[np.float32], random: Random
+    ) -> tuple[Positions, NDArray[np.float32]]:
+        """Flip the whole batch left-right, top-down and, if square, over the diagonal, by chance."""
+        width, height = self.size
+        turn: list[Any] = [slice(None), slice(None)]
+        for axis in range(2):
+            if random.random() < 0.5:
+                turn[axis] = slice(None, None, -1)
+        swap = width == height and random.random() < 0.5
+
+        def turned(grid: NDArray[Any]) -> NDArray[Any]:
+            grid = grid[:, turn[0], turn[1]]
+            return np.ascontiguousarray(grid.swapaxes(1, 2) if swap else grid)
+
+        grids = turned(weights.reshape(len(weights), height, width, -1))
+        whole = {**at, "map": turned(at["map"]), "start": turned(at["start"])}
+        return whole, grids.reshape(weights.shape)
+
+    def _parts(self, maps: Maps, actions: Actions) -> tuple[Actions, NDArray[np.uint8]]:
+        """Cell and new tile, each `(N, C)`, of actions on maps."""
+        if self.tiles > 2:
+            cell, tile = np.divmod(actions, self.tiles)
+            return cell, tile.astype(np.uint8)
+        now = np.take_along_axis(maps.reshape(len(maps), -1), actions, 1)
+        return actions, now ^ np.uint8(1)
+
+    def _share(self, part: Any, rows: int) -> None:
+        """Run `part` over slices of the rows, on all threads."""
+        if self._workers is None or rows < 2 * self._threads:
+            part(slice(0, rows))
+            return
+        cuts = [rows * i // self._threads for i in range(self._threads + 1)]
+        list(self._workers.map(part, [slice(a, b) for a, b in itertools.pairwise(cuts)]))
