@@ -145,7 +145,7 @@ def test_range_forgives_rounding_of_float32():
     ("entries", "message"),
     [
         ([], "the reward has no term"),
-        ([{"term": "lengt"}], r'reward\[0\]: no term is called "lengt". Did you mean "length"\?'),
+        ([{"term": "lengthy"}], r'reward\[0\]: no term is called "lengthy". Did you mean "length"\?'),
         ([{"term": "share"}, {"term": "judge"}], r'reward\[1\]: "judge" is a twin'),
         ([{"term": "share"}, {"term": "share"}], "listed twice"),
         ([{"term": "share", "weight": 0.0}], "every reward weight is 0"),
