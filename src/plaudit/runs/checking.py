@@ -13,7 +13,7 @@ from plaudit.engine.algorithms import ALGORITHMS, config_class
 from plaudit.engine.fit import Amount
 from plaudit.errors import InputError, PlauditError, did_you_mean
 from plaudit.reward.compose import Composition
-from plaudit.runs import toml
+from plaudit.runs import inputs, toml
 from plaudit.runs.places import Places, explain
 from plaudit.runs.recipe import Recipe
 
@@ -29,6 +29,7 @@ def check(recipe: Recipe, task: Task, places: Places | None = None, above: toml.
     places = places or Places()
     for key in ("budget", "checkpoint"):
         Amount.parse(getattr(recipe, key), place=places.of((*above, key)))
+    _check_inputs(recipe, places, above)
     if recipe.stages:
         for number, stage in enumerate(recipe.stages):
             check(stage, task, places, (*above, "stages", number))
@@ -93,6 +94,19 @@ def _compose(recipe: Recipe, task: Task, places: Places, above: toml.Keys) -> No
         keys: toml.Keys = ("reward", int(entry[1])) if entry else ("reward",)
         place = places.of((*above, *keys)) if entry or error.place in ("", "reward") else error.place
         raise InputError(error.message, place=place, hint=error.hint) from error
+
+
+def _check_inputs(recipe: Recipe, places: Places, above: toml.Keys) -> None:
+    """Find what the recipe starts from, earlier stages excepted: they are yet to be trained."""
+    for name, given in recipe.inputs.items():
+        if given.startswith("stage:"):
+            continue
+        try:
+            inputs.resolve({name: given}, None)
+        except InputError as error:
+            raise InputError(
+                error.message, place=places.of((*above, "inputs", name)), hint=error.hint
+            ) from error
 
 
 def _check_algorithm(recipe: Recipe, task: Task, places: Places, above: toml.Keys) -> None:

@@ -31,6 +31,9 @@ class Places:
         for end in range(len(where), 0, -1):
             if where[:end] in self._options:
                 return self._options[where[:end]]
+        within = [option for keys, option in self._options.items() if where and keys[: len(where)] == where]
+        if len(within) == 1:
+            return within[0]
         line = toml.line_of(self._text, where) if self._file else None
         return f"{self._file}:{line}: {dotted(where)}" if line else dotted(where)
 

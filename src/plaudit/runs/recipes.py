@@ -87,8 +87,15 @@ def load(path: Path) -> Recipe:
 
 
 def dump(recipe: Recipe) -> str:
-    """Write a recipe as TOML that `load` reads back as the same recipe."""
-    return toml.dumps(recipe.model_dump(exclude_none=True))
+    """Write a recipe as TOML that `load` reads back as the same recipe; what is empty is left out."""
+    return toml.dumps(_lean(recipe))
+
+
+def _lean(recipe: Recipe) -> dict[str, Any]:
+    plain = recipe.model_dump(exclude={"reward", "stages"})
+    plain["reward"] = [{**e.model_dump(exclude_defaults=True), "weight": e.weight} for e in recipe.reward]
+    plain["stages"] = [_lean(stage) for stage in recipe.stages]
+    return {key: value for key, value in plain.items() if value not in ("", [], {})}
 
 
 def validate(values: Mapping[str, Any], places: Places) -> Recipe:

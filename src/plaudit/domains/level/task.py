@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from plaudit.domains.level import render, route_files, routes
 from plaudit.domains.level.baselines import Generator, maze_baselines
-from plaudit.domains.level.env import LevelEnv
+from plaudit.domains.level.env import LevelConfig, LevelEnv
 from plaudit.domains.level.game import Game
-from plaudit.domains.level.grid_world import PathEnv
+from plaudit.domains.level.grid_world import GridConfig, PathEnv
 from plaudit.domains.level.maze import MazeGame
 from plaudit.domains.level.metrics import judge_levels
 from plaudit.domains.level.recipes import maze_recipes, path_recipes
@@ -40,6 +40,7 @@ class TileTask:
     game: ClassVar[Game]
     statistics: ClassVar[tuple[str, ...]]
     Request: ClassVar[type[LevelRequest]] = LevelRequest
+    env_config: ClassVar[type[LevelConfig]] = LevelConfig
     formats: ClassVar[tuple[str, ...]] = render.FORMATS
 
     def recipes(self) -> Mapping[str, Recipe]:
@@ -111,6 +112,7 @@ class Path:
         "A grid world with start, goal, walls and step cost, and the route Q-learning finds."
     )
     Request: ClassVar[type[routes.PathRequest]] = routes.PathRequest
+    env_config: ClassVar[type[GridConfig]] = GridConfig
     formats: ClassVar[tuple[str, ...]] = route_files.FORMATS
     statistics: ClassVar[tuple[str, ...]] = routes.STATISTICS
 
