@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from gymnasium import Space, spaces
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -72,11 +73,16 @@ class Head(Protocol):
 
 
 def uniform(source: Source, rows: int, n: int, device: torch.device) -> Tensor:
-    """Draw `(rows, n)` float32 numbers in [0, 1)."""
+    """Draw `(rows, n)` float32 numbers in [0, 1]."""
     if isinstance(source, torch.Generator):
         return torch.rand(rows, n, generator=source, device=source.device).to(device)
+    return torch.from_numpy(uniform_array(source, rows, n)).to(device)
+
+
+def uniform_array(source: RowRandom | np.random.Generator, rows: int, n: int) -> NDArray[np.float32]:
+    """The numbers of `uniform`, in NumPy."""
     drawn = source.uniform(n) if isinstance(source, RowRandom) else source.random((rows, n))
-    return torch.from_numpy(drawn.astype(np.float32)).to(device)
+    return drawn.astype(np.float32)
 
 
 def normal(source: Source, rows: int, n: int, device: torch.device) -> Tensor:

@@ -149,8 +149,9 @@ class PPO:
         obs = self.model.prepare(rollout.obs)
         values = self.updater.values(obs.flatten(0, 1)).view(config.n_steps + 1, -1)
         next_values = values[1:].clone()
-        for t, rows, final_obs in rollout.cut:
-            next_values[t, rows] = self.updater.values(self.model.prepare(final_obs))
+        cut = rollout.truncated.nonzero(as_tuple=True)
+        if len(cut[0]):
+            next_values[cut] = self.updater.values(self.model.prepare(rollout.final_obs[cut]))
         advantage = gae(
             rewards, values[:-1], next_values, rollout.terminated, rollout.ended, config.gamma, config.lam
         )

@@ -1,7 +1,7 @@
 """The update of PPO by closed-form gradients: the fast twin of `ppo_update.py`.
 
-For two plain MLPs and Discrete actions on a CPU. The networks run as tapes of prepared calls on fixed
-memory (`dqn_fast.py`); what lies between them, the masked softmax and the clipped surrogate, is a few
+For two plain MLPs and Discrete actions on a CPU. The networks run on fixed memory
+(`nets/mlp_passes.py`); what lies between them, the masked softmax and the clipped surrogate, is a few
 NumPy operations on `(M, A)` arrays. Acting needs the actor alone: values and log-probabilities of a
 rollout come from one pass over all of it.
 
@@ -10,20 +10,20 @@ M samples in a minibatch, A actions.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from plaudit.engine.actions import FORBIDDEN, CategoricalHead, Source, uniform
+from plaudit.engine.actions import FORBIDDEN, CategoricalHead, Source, uniform, uniform_array
 from plaudit.engine.actor_critic import ActorCritic
 from plaudit.engine.adam import Adam, flatten
-from plaudit.engine.dqn_fast import Backward, Floats, Forward, encode
-from plaudit.engine.dqn_fast import suits as network_suits
-from plaudit.engine.dqn_update import QNetwork
 from plaudit.engine.learner import Metrics
+from plaudit.engine.nets.mlp import MLP
+from plaudit.engine.nets.mlp_passes import Floats, Passes
 from plaudit.engine.ppo_update import Batch, Rates, Tally
 
 if TYPE_CHECKING:
@@ -32,49 +32,63 @@ if TYPE_CHECKING:
 _KEPT = 32
 """Forward passes kept per network, one for each number of rows seen."""
 
+_WIDEST = 1024
+"""From here on the arithmetic outweighs the dispatch, and autograd is as good."""
+
 
 def suits(model: ActorCritic, device: torch.device) -> bool:
     """Whether the fast path can and should run."""
+    actor = model.actor
     return (
-        isinstance(model.head, CategoricalHead)
+        device.type == "cpu"
+        and isinstance(model.head, CategoricalHead)
         and model.critic is not None
-        and network_suits(QNetwork(model.actor, False), device)
+        and isinstance(actor, MLP)
+        and max(actor.config.hidden, default=0) < _WIDEST
     )
 
 
 class Net:
     """One MLP: forward passes for any number of rows, and the pair of passes of a minibatch."""
 
-    def __init__(self, net: nn.Module, grads: Tensor) -> None:
-        self.network, self.grads = QNetwork(net, False), grads
-        body: Any = net
-        self.encoder, self.activation = body.encode, body.config.activation
-        self._forwards: dict[int, Forward] = {}
-        self.rows = 0
+    def __init__(self, net: MLP) -> None:
+        self.net = net
+        self._forwards: dict[int, Passes] = {}
+        self.mini = Passes(net, 0)
 
-    def __call__(self, obs: NDArray[Any]) -> Floats:
-        """Outputs `(N, n)` of `obs (N, *O)`; the next call of as many rows overwrites them."""
-        rows = len(obs)
+    def __call__(self, x: Floats) -> Floats:
+        """Outputs `(N, n)` of `x (N, width)`; the next call of as many rows overwrites them."""
+        rows = len(x)
         if rows not in self._forwards:
             if len(self._forwards) >= _KEPT:
                 self._forwards.clear()
-            self._forwards[rows] = Forward(self.network, rows)
-        return self._forwards[rows](obs)
+            self._forwards[rows] = Passes(self.net, rows)
+        passes = self._forwards[rows]
+        passes.x[...] = x
+        return passes.forward()
+
+    def encode(self, obs: Tensor) -> Floats:
+        """Vectors `(N, width)` of `obs (N, *O)`; a view where they are that already."""
+        if obs.dtype == torch.float32 and obs.dim() == 2:
+            return obs.numpy()
+        vectors: Floats = self.net.encode(obs).numpy()
+        return vectors
 
     def resize(self, rows: int) -> None:
         """Make the passes of a minibatch of `rows` rows."""
-        if rows != self.rows:
-            self.rows = rows
-            self.forward = Forward(self.network, rows)
-            self.backward = Backward(self.forward, self.grads, rows, self.activation)
-            self.d_out: Floats = self.backward.d_out.numpy()
+        if rows != len(self.mini.x):
+            self.mini = Passes(self.net, rows)
+            self.mini.prepare_backward(self.net)
 
 
 def log_softmax(logits: Floats, mask: NDArray[np.bool_] | None) -> Floats:
-    """Log-probabilities `(M, A)`; a masked action's probability is 0."""
+    """Log-probabilities `(A, M)` of `logits (M, A)`; a masked action's probability is 0.
+
+    The actions come first, so that NumPy reduces over them in long strides.
+    """
     allowed = logits if mask is None else np.where(mask, logits, np.float32(FORBIDDEN))
-    shifted = allowed - allowed.max(1, keepdims=True)
-    result: Floats = shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
+    result: Floats = np.subtract(allowed.T, allowed.max(1), order="C")
+    result -= np.log(np.exp(result).sum(0))
     return result
 
 
@@ -84,36 +98,34 @@ class ClosedFormUpdater:
     name = "fast"
 
     def __init__(self, model: ActorCritic, config: PPOConfig) -> None:
-        if model.critic is None:
-            raise TypeError("the closed form needs a critic of its own")
+        if not isinstance(model.actor, MLP) or not isinstance(model.critic, MLP):
+            raise TypeError("the closed form needs two MLPs")
         self.config = config
         self.params, self.grads = flatten(model)
         self.adam = Adam(self.params, eps=1e-5)
-        middle = sum(p.numel() for p in model.actor.parameters())
-        self.actor, self.critic = (
-            Net(model.actor, self.grads[:middle]),
-            Net(model.critic, self.grads[middle:]),
-        )
+        self.actor, self.critic = Net(model.actor), Net(model.critic)
 
     def sample(self, obs: Tensor, mask: Tensor | None, source: Source) -> Tensor:
-        logits = self.actor(obs.numpy())
-        p = np.exp(log_softmax(logits, None if mask is None else mask.numpy()))
-        cumulative = p.cumsum(1)
-        u = uniform(source, len(logits), 1, obs.device).numpy()
-        reached = cumulative > np.minimum(u, np.float32(1.0 - 1e-6)) * cumulative[:, -1:]
-        return torch.from_numpy(reached.argmax(1))
+        p = np.exp(log_softmax(self.actor(self.actor.encode(obs)), None if mask is None else mask.numpy()))
+        cumulative = p.cumsum(0)
+        if isinstance(source, torch.Generator):
+            u = uniform(source, len(obs), 1, obs.device).numpy()[:, 0]
+        else:
+            u = uniform_array(source, len(obs), 1)[:, 0]
+        wanted = np.minimum(u, np.float32(1.0 - 1e-6)) * cumulative[-1]
+        return torch.from_numpy((cumulative <= wanted).sum(0))
 
     def values(self, obs: Tensor) -> Tensor:
-        return torch.from_numpy(self.critic(obs.numpy())[:, 0].copy())
+        return torch.from_numpy(self.critic(self.critic.encode(obs))[:, 0].copy())
 
     def log_probs(self, batch: Batch) -> Tensor:
         mask = None if batch.mask is None else batch.mask.numpy()
-        log_p = log_softmax(self.actor(batch.obs.numpy()), mask)
-        return torch.from_numpy(log_p[np.arange(len(log_p)), batch.raw.numpy()])
+        log_p = log_softmax(self.actor(self.actor.encode(batch.obs)), mask)
+        return torch.from_numpy(log_p[batch.raw.numpy(), np.arange(log_p.shape[1])])
 
     def start(self, batch: Batch, size: int, rates: Rates) -> None:
         self.rates, self.tally = rates, Tally()
-        self.obs = encode(self.actor.encoder, batch.obs.numpy())
+        self.x = self.actor.encode(batch.obs)
         self.mask = None if batch.mask is None else batch.mask.numpy()
         self.action: NDArray[np.int64] = batch.raw.numpy()
         # One table of the numbers per sample, so that a minibatch is one gather.
@@ -125,17 +137,17 @@ class ClosedFormUpdater:
 
     @torch.inference_mode()
     def update(self, index: NDArray[np.int64]) -> bool:
-        actor, critic = self.actor, self.critic
-        np.take(self.obs, index, 0, out=actor.forward.x)
-        critic.forward.x[...] = actor.forward.x
+        actor, critic = self.actor.mini, self.critic.mini
+        actor.x[...] = self.x[index]
+        critic.x[...] = actor.x
         old, advantage, target, old_value = self.columns[index].T
-        log_p = log_softmax(actor.forward.run(), None if self.mask is None else self.mask[index])
+        log_p = log_softmax(actor.forward(), None if self.mask is None else self.mask[index])
         policy = self._policy(log_p, self.action[index], old, advantage)
         if self.config.target_kl > 0 and policy[2] > 1.5 * self.config.target_kl:
             return False
-        value_loss = self._value(critic.forward.run()[:, 0], old_value, target)
-        actor.backward.run()
-        critic.backward.run()
+        value_loss = self._value(critic.forward()[:, 0], old_value, target)
+        actor.backward()
+        critic.backward()
         self.tally.apply(self.adam, self.grads, self.config, self.rates)
         policy_loss, entropy, kl, clipped = policy
         self.tally.sums = self.tally.sums + np.array([policy_loss, value_loss, entropy, kl, clipped])
@@ -147,19 +159,22 @@ class ClosedFormUpdater:
         """Write the gradient of the logits; return policy loss, entropy, KL and the share clipped."""
         clip, size = self.config.clip, len(action)
         if self.config.normalise_advantage:
-            advantage = (advantage - advantage.mean()) / (advantage.std(ddof=1) + np.float32(1e-8))
-        log_ratio = log_p[self.rows, action] - old
+            advantage = advantage - advantage.sum() / size
+            deviation = math.sqrt(float(advantage @ advantage) / (size - 1))
+            advantage = advantage / np.float32(deviation + 1e-8)
+        taken = action * size + self.rows  # places in the flat (A, M) table
+        log_ratio = log_p.take(taken) - old
         ratio = np.exp(log_ratio)
         surrogate, limited = ratio * advantage, ratio.clip(1.0 - clip, 1.0 + clip) * advantage
         # Where the limit is the smaller of the two it is constant: no gradient.
         slope = np.where(surrogate <= limited, surrogate, np.float32(0.0)) * np.float32(-1.0 / size)
         p = np.exp(log_p)
-        entropy = -(p * log_p).sum(1)
-        d_logits = self.actor.d_out
-        np.multiply(p, -slope[:, None], out=d_logits)
-        d_logits[self.rows, action] += slope
+        entropy = -(p * log_p).sum(0)
+        d_logits = p * -slope
+        d_logits.reshape(-1)[taken] += slope
         if self.rates.entropy_coef:
-            d_logits += np.float32(self.rates.entropy_coef / size) * p * (log_p + entropy[:, None])
+            d_logits += np.float32(self.rates.entropy_coef / size) * p * (log_p + entropy)
+        self.actor.mini.d_out[...] = d_logits.T
         loss = -float(np.minimum(surrogate, limited).sum()) / size
         kl = float((np.expm1(log_ratio) - log_ratio).sum()) / size
         clipped = np.count_nonzero(np.abs(ratio - np.float32(1.0)) > clip) / size
@@ -176,7 +191,7 @@ class ClosedFormUpdater:
             near_loss = 0.5 * near * near
             slope = np.where(near_loss > loss, near * (np.abs(moved) <= limit), error)
             loss = np.maximum(loss, near_loss)
-        self.critic.d_out[:, 0] = slope * np.float32(self.config.value_coef / size)
+        self.critic.mini.d_out[:, 0] = slope * np.float32(self.config.value_coef / size)
         return float(loss.sum()) / size
 
     def statistics(self) -> Metrics:
