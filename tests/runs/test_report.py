@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import doctest
 import html
 import io
 import json
@@ -11,6 +12,7 @@ import shutil
 import time
 from html.parser import HTMLParser
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from report_runs import build, write_json
 
 from plaudit.errors import InputError
 from plaudit.media.png import write_png
-from plaudit.runs import charts, comparison, report_files
+from plaudit.runs import charts, comparison, report_files, report_text, verdict
 from plaudit.runs.report import MOST_BYTES, write_comparison, write_report
 from plaudit.runs.verdict import judge
 
@@ -83,6 +85,7 @@ def test_a_full_run_has_every_section_and_asks_nothing_of_the_network(full: Path
     assert "Better than the heuristic in control and diversity, not distinguishable in quality." in page.text
     assert "plaudit train level/maze --budget 50000 --seed 0" in page.text
     assert "path 31, asked 40 ± 2" in page.text
+    assert "path 40 / 40" in page.text
     assert sum("sha256" in row or len(row) == 64 for row in re.findall(r"[0-9a-f]{64}", page.text)) == 2
 
 
@@ -97,6 +100,19 @@ def test_pictures_are_the_samples(full: Path, page: Page) -> None:
     shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(sources[0].partition(",")[2]))))
     stored = np.asarray(Image.open(full / "samples" / "step_000000" / "0001.png"))
     assert np.array_equal(shown.repeat(8, 0).repeat(8, 1), stored)
+
+
+def test_samples_that_are_text_are_shown_as_text_and_others_by_name(run: Path) -> None:
+    last = run / "samples" / "step_050000"
+    (last / "0001.csv").write_text("0,1,<b>\n")
+    (last / "0002.mid").write_bytes(b"MThd")
+    write_json(
+        last / "manifest.json", {"items": [{"file": "0001.csv"}, {"file": "0002.mid"}, {"file": "none.png"}]}
+    )
+    text = write_report(run).read_text()
+    assert "<pre>0,1,&lt;b&gt;\n</pre>" in text
+    assert '<div class="hole">0002.mid</div>' in text
+    assert '<div class="hole">none.png cannot be read' in text
 
 
 def test_an_empty_folder_says_what_is_missing_and_how_to_get_it(tmp_path: Path) -> None:
@@ -229,6 +245,11 @@ def test_alarms_are_raised_by_the_logs(run: Path) -> None:
     assert "entropy has collapsed" in text
     assert "copies of another" in text
     assert "50 rows could not be scored" in text
+
+
+@pytest.mark.parametrize("module", [charts, comparison, report_files, report_text, verdict])
+def test_examples_in_docstrings(module: ModuleType) -> None:
+    assert doctest.testmod(module).failed == 0
 
 
 def figures(quality: tuple[float, float], control: tuple[float, float]) -> dict[str, list[float]]:

@@ -53,7 +53,8 @@ def line_chart(series: Sequence[Series], axes: Axes) -> str:
         empty = f'<figcaption>{esc(axes.title)}</figcaption><p class="missing">No values.</p>'
         return f'<figure class="chart">{empty}</figure>'
     drawn = [condense(one) for one in filled]
-    left, right = min(float(one.x.min()) for one in filled), max(float(one.x.max()) for one in filled)
+    # Training starts at zero, wherever the first value was logged.
+    left, right = min(0.0, *(float(one.x.min()) for one in filled)), max(float(one.x.max()) for one in filled)
     frame = (left, right if right > left else left + 1.0, *padded(*(axes.y_range or spread(filled))))
     ticks = [tick for tick in nice_ticks(frame[2], frame[3]) if frame[2] <= tick <= frame[3]]
     lines = "".join(f'<path class="grid" d="M0 {_y(tick, frame)}H{_SIZE}"/>' for tick in ticks)
@@ -129,8 +130,8 @@ def spread(series: Sequence[Series]) -> tuple[float, float]:
 def short(value: float) -> str:
     """Return a tick label: 50,000 -> 50k.
 
-    >>> short(50_000), short(2_500_000), short(0.25), short(0.0002)
-    ('50k', '2.5M', '0.25', '2e−4')
+    >>> short(50_000), short(2_500_000), short(0.25), short(2e-5)
+    ('50k', '2.5M', '0.25', '2e−5')
     """
     for size, suffix in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if abs(value) >= size:

@@ -18,6 +18,8 @@ from plaudit.runs.report_text import esc, figure, words
 
 _SIDES = (192, 144, 96, 64, 48, 32, 16)
 """Longest sides tried in turn, in pixels."""
+_CRISP_SIDE = 48
+"""Smaller pictures are shown enlarged, with square pixels."""
 _LIMITS = Limits(pixels=4 * 2**20)
 _TEXT_LIMITS = Limits(file_bytes=64 * 1024)
 
@@ -61,7 +63,8 @@ class Gallery:
             kind, content = encode(image)
             if len(content) <= self.most_bytes:
                 data = base64.b64encode(content).decode()
-                return f'<img alt="{esc(name, 60)}" src="data:image/{kind};base64,{data}">'
+                crisp = ' class="crisp"' if max(image.size) <= _CRISP_SIDE else ""
+                return f'<img{crisp} alt="{esc(name, 60)}" src="data:image/{kind};base64,{data}">'
         return f'<div class="hole">{esc(name, 60)}</div>'
 
 
@@ -104,21 +107,24 @@ def _file(snapshot: Snapshot, item: Row) -> Path:
 def _caption(item: Row) -> str:
     mark = {True: '<i class="yes">✓</i>', False: '<i class="no">✗</i>'}.get(item.get("met"), "")  # type: ignore[arg-type]
     statistics = _mapping(item.get("statistics"))
-    wanted = [name for name in _target(item) if name in statistics] or list(statistics)
+    wanted = [name for name in targets(item) if name in statistics] or list(statistics)
     if not wanted:
         return mark
-    return f"{mark} {esc(words(wanted[0]), 24)} {esc(_value(statistics[wanted[0]]), 24)}"
+    name = wanted[0]
+    asked = f" / {esc(_value(targets(item)[name]), 24)}" if name in targets(item) else ""
+    return f"{mark} {esc(words(name), 24)} {esc(_value(statistics[name]), 24)}{asked}"
 
 
 def _title(item: Row) -> str:
     """Return the hover text: seed, what was asked, what came."""
     parts = [f"seed {item['seed']}"] if "seed" in item else []
-    parts += [f"asked {words(str(k))} {_value(v)}" for k, v in _target(item).items()]
+    parts += [f"asked {words(str(k))} {_value(v)}" for k, v in targets(item).items()]
     parts += [f"{words(str(k))} {_value(v)}" for k, v in _mapping(item.get("statistics")).items()]
     return ", ".join(parts)
 
 
-def _target(item: Row) -> Row:
+def targets(item: Row) -> Row:
+    """Return what a sample was asked for: `{"path": 40.0}`."""
     return _mapping(_mapping(item.get("request")).get("target"))
 
 

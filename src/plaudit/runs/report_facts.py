@@ -56,8 +56,11 @@ def baselines(run: Run) -> str:
         note = missing("No evaluation yet.", f"plaudit eval {run.place}")
         return section("baselines", "Against the baselines", "", note)
     count, seed = number(run.evaluation.get("n")), number(run.evaluation.get("seed"))
-    asked = f"{figure(count)} items each, seed {figure(seed)}." if math.isfinite(count) else ""
-    lead = f"{asked} Means with 95% intervals; judged by code that is in no reward."
+    lead = f"{figure(count)} items each, seed {seed:.0f}. " if math.isfinite(count + seed) else ""
+    lead += "Means with 95% intervals; judged by code that is in no reward."
+    drawn = number(run.evaluation.get("best_of_n_draws"))
+    if drawn > 0:
+        lead += f" Best-of-n keeps the best of {figure(drawn)} random items: what the policy's time pays for."
     return section("baselines", "Against the baselines", lead, _figures_table(figures) + _terms_table(run))
 
 
@@ -95,15 +98,16 @@ def cost_facts(run: Run) -> Row:
     """Return the figures of cost: time in seconds, median speed, share of time spent on saving."""
     steps, elapsed = column(run.timings, "elapsed_s")
     _, speed = column(run.timings, "steps_per_s")
-    _, saving = column(run.timings, "save_s")
     facts: Row = {}
     if len(elapsed):
         facts["training time"] = duration(float(elapsed.max()))
         facts[run.unit] = f"{int(steps.max()):,}"
     if len(speed):
         facts["median speed"] = f"{figure(float(np.median(speed)))} {run.unit}/s"
-    if len(saving) and len(elapsed) and elapsed.max() > 0:
-        facts["time spent saving"] = f"{saving.sum() / elapsed.max():.1%}"
+    for key, name in (("save_s", "time spent saving"), ("sample_s", "time spent on samples")):
+        _, spent = column(run.timings, key)
+        if len(spent) and len(elapsed) and elapsed.max() > 0:
+            facts[name] = f"{duration(float(spent.sum()))} ({spent.sum() / elapsed.max():.1%})"
     return facts
 
 
@@ -133,9 +137,9 @@ def _unreadable(run: Run) -> str:
 
 def _trend_sentence(run: Run) -> str:
     first, last = total_trend(run)
-    if not (math.isfinite(first) and math.isfinite(last)):
+    if not (math.isfinite(first) and math.isfinite(last)) or first == last:
         return ""
-    verb = "rose" if last > first else "fell" if last < first else "stayed"
+    verb = "rose" if last > first else "fell"
     return f"The reward {verb} from {figure(first)} to {figure(last)} per episode."
 
 

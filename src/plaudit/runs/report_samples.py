@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from plaudit.runs.gallery import Gallery, met_counts, sample_wall
+from plaudit.runs.gallery import Gallery, met_counts, sample_wall, targets
 from plaudit.runs.report_files import Row, Run, Snapshot, number
 from plaudit.runs.report_text import esc, figure, link, missing, section
 
@@ -24,6 +24,8 @@ def before_after(run: Run, gallery: Gallery) -> str:
     if last is not first:
         panels = _panel(run, gallery, first, "Before", "before") + panels
     lead = "The first samples of the run beside the last, unsorted: nothing was picked by hand."
+    if any(targets(item) for item in last.items[:WALL_ITEMS]):
+        lead += " Under each stands what came / what was asked."
     return section("samples", "Before and after", lead, f'<div class="pair">{panels}</div>')
 
 
@@ -63,7 +65,7 @@ def _panel(run: Run, gallery: Gallery, snapshot: Snapshot, title: str, kind: str
     facts = f"{facts} · {esc(more)}" if more else facts
     files = link(f"samples/{snapshot.folder.name}/manifest.json", "manifest")
     return (
-        f'<div class="card {kind}"><header><h3>{title}</h3><p>{facts} · {files}</p></header>'
+        f'<div class="card {kind}"><header><h3>{title}</h3>{files}<p>{facts}</p></header>'
         f"{sample_wall(gallery, snapshot, WALL_ITEMS)}</div>"
     )
 

@@ -35,7 +35,7 @@ def esc(value: Any, most: int = 20_000) -> str:
 def figure(value: float) -> str:
     """Return a number with about three significant digits.
 
-    >>> [figure(v) for v in (0.98765, 41.25, 52340.4, 3, 0.00012, float("nan"))]
+    >>> [figure(v) for v in (0.98765, 41.26, 52340.4, 3, 0.00012, float("nan"))]
     ['0.988', '41.3', '52,340', '3', '1.2e−4', '–']
     """
     if not math.isfinite(value):
@@ -46,7 +46,7 @@ def figure(value: float) -> str:
     if size < 0.001 or size >= 1e9:
         mantissa, _, exponent = f"{value:.1e}".partition("e")
         return minus(f"{mantissa}e{int(exponent)}")
-    digits = 3 if size < 1 else 2 if size < 10 else 1 if size < 1000 else 0
+    digits = 3 if size < 1 else 2 if size < 10 else 1 if size < 100 else 0
     return minus(f"{value:,.{digits}f}")
 
 
