@@ -15,7 +15,7 @@ from chain import ChainTask, chain_recipe
 from toy import Toy
 
 from plaudit.errors import InputError
-from plaudit.runs import checkpoint
+from plaudit.runs import checkpoint, recipes
 from plaudit.runs.recipe import Recipe
 from plaudit.runs.session import InexactWarning
 from plaudit.runs.trainer import Trainer
@@ -145,13 +145,13 @@ def test_threads_are_set_and_put_back_and_a_change_is_said(tmp_path: Path) -> No
 def test_a_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:
     stop_after(5, toy.recipe(), Toy(), tmp_path / "run")
     place = tmp_path / "run/recipe.toml"
-    place.write_text(place.read_text().replace("[learner]", "[learner]\nsize = 7"))
+    place.write_text(recipes.dump(toy.recipe(learner={"size": 7})))
     with pytest.raises(
         InputError, match=r'model\.safetensors: foreign tensors: "log_scale" is float32 \(6,\)'
     ):
         Trainer.resume(tmp_path / "run", Toy()).run()
     assert json.loads((tmp_path / "run/status.json").read_text())["state"] == "failed"
-    place.write_text(place.read_text().replace("size = 7", "ring = 64"))
+    place.write_text(recipes.dump(toy.recipe(learner={"ring": 64})))
     with pytest.raises(InputError, match=r"state\.safetensors: the state does not fit this recipe"):
         Trainer.resume(tmp_path / "run", Toy()).run()
 
