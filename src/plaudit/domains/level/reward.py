@@ -188,7 +188,7 @@ def _novelty(items: Any, context: Context) -> Scores:
         flat = maps.reshape(len(maps), -1)
         # One product a tile counts the equal cells of all pairs.
         same = sum((m := (flat == tile).astype(np.float32)) @ m.T for tile in np.unique(flat))
-        different = flat.shape[1] - np.asarray(same)
+        different = flat.shape[1] - np.asarray(same, np.float64)
         np.fill_diagonal(different, np.inf)
         values[rows] = np.minimum(different.min(axis=1) / (_SIMILAR * flat.shape[1]), 1.0)
     return values
