@@ -6,6 +6,7 @@ Everything here is imported on first use, so that `import plaudit` costs next to
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 __version__ = "0.1.0"
@@ -35,3 +36,8 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+if "gymnasium" in sys.modules:
+    # Gymnasium loads no plug-ins: whoever imported it first finds our environments from here on.
+    importlib.import_module("plaudit.envs").register()

@@ -23,6 +23,8 @@ class TaskInfo:
     summary: str
     place: str
     """`module:Class`"""
+    stepwise: bool = True
+    """Whether the task has an environment, and so a Gymnasium id."""
 
 
 TASKS = (

@@ -149,9 +149,11 @@ class PPO:
         obs = self.model.prepare(rollout.obs)
         values = self.updater.values(obs.flatten(0, 1)).view(config.n_steps + 1, -1)
         next_values = values[1:].clone()
-        cut = rollout.truncated.nonzero(as_tuple=True)
-        if len(cut[0]):
-            next_values[cut] = self.updater.values(self.model.prepare(rollout.final_obs[cut]))
+        if rollout.cut:
+            times = torch.cat([torch.full_like(rows, t) for t, rows, _ in rollout.cut])
+            rows = torch.cat([rows for _, rows, _ in rollout.cut])
+            final_obs = torch.cat([obs for _, _, obs in rollout.cut])
+            next_values[times, rows] = self.updater.values(self.model.prepare(final_obs))
         advantage = gae(
             rewards, values[:-1], next_values, rollout.terminated, rollout.ended, config.gamma, config.lam
         )

@@ -25,7 +25,7 @@ class Rollout:
         obs: `(T+1, B, *O)`; mask: `(T, B, A)` bool, or None where the environment has none.
         raw: `(T, B, *R)` what the head sampled; terms: `(T, B, K)` float64, NaN = could not be scored.
         terminated, truncated: `(T, B)` bool.
-        final_obs: `(T, B, *O)`, the true next observation of every step.
+        cut: for each step with truncated rows `(t, rows (R,), final_obs (R, *O))`.
     """
 
     def __init__(self, env: VecEnv, head: Head, steps: int, first_obs: Tensor, masks: bool = True) -> None:
@@ -36,7 +36,7 @@ class Rollout:
         self.terms = torch.zeros((steps, rows, len(env.term_names)), dtype=torch.float64, device=device)
         self.terminated = torch.zeros((steps, rows), dtype=torch.bool, device=device)
         self.truncated = torch.zeros((steps, rows), dtype=torch.bool, device=device)
-        self.final_obs = torch.zeros_like(self.obs[1:])
+        self.cut: list[tuple[int, Tensor, Tensor]] = []
         mask = env.action_mask()
         self.mask = (
             None if mask is None else torch.zeros((steps, *mask.shape), dtype=torch.bool, device=device)
@@ -46,15 +46,19 @@ class Rollout:
     def fill(self, env: VecEnv, head: Head, choose: Choose) -> None:
         """Take `steps` steps from where the last call, or the reset, left the environment."""
         # Copying into views made beforehand costs half of assigning by index.
-        into = (self.raw, self.obs[1:], self.terms, self.terminated, self.truncated, self.final_obs)
+        into = (self.raw, self.obs[1:], self.terms, self.terminated, self.truncated)
         places = list(zip(*(buffer.unbind() for buffer in into), strict=True))
         self.obs[0] = self.obs[-1]
+        self.cut.clear()
         for t, obs in enumerate(self.obs[:-1].unbind()):
             raw = choose(obs, self._note_mask(env, t))
             next_obs, terms, terminated, truncated, info = env.step(head.action(raw))
-            results = (raw, next_obs, terms, terminated, truncated, info["final_obs"])
+            results = (raw, next_obs, terms, terminated, truncated)
             for place, result in zip(places[t], results, strict=True):
                 place.copy_(result)
+            if truncated.any():
+                rows = truncated.nonzero().squeeze(1)
+                self.cut.append((t, rows, info["final_obs"][rows]))
 
     def _note_mask(self, env: VecEnv, t: int) -> Tensor | None:
         if self.mask is None:
