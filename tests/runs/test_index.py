@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -66,6 +68,14 @@ def test_ten_thousand_runs_are_listed_within_a_second(tmp_path: Path) -> None:
         found = index.list_runs(tmp_path)
         best = min(best, time.process_time() - start)
     assert len(found) == 10_000 and best < 1.0
+
+
+def test_listing_runs_imports_nothing_heavy() -> None:
+    program = (
+        "import sys, plaudit.runs.index; print(sorted({'torch', 'numpy', 'pydantic'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_run_is_found_by_path_name_end_or_as_the_latest(tmp_path: Path) -> None:

@@ -20,7 +20,10 @@ from typing import Any
 
 from plaudit.errors import InputError
 from plaudit.runs import checkpoint, disk, recipes
+from plaudit.runs.index import is_run
 from plaudit.runs.recipe import Recipe
+
+__all__ = ["RunFolder", "is_run"]
 
 _JSON_LIMIT = 1 << 26
 _LOG_LIMIT = 1 << 30
@@ -118,11 +121,6 @@ class RunFolder:
         place = self.result().path / "samples"
         found = place.glob("step_*") if place.is_dir() else []
         return sorted((p for p in found if p.is_dir()), key=lambda p: int(re.sub(r"\D", "", p.name) or 0))
-
-
-def is_run(path: Path) -> bool:
-    """Return whether a folder holds a run."""
-    return (path / "recipe.toml").is_file() and (path / "status.json").is_file()
 
 
 def _is_empty(path: Path) -> bool:
