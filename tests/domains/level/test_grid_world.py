@@ -64,7 +64,7 @@ def test_the_tables_are_the_environment():
     state = env.reset(1).numpy()
     for _ in range(200):
         action = rng.integers(0, 4, 8)
-        obs, terms, terminated, truncated, info = env.step(torch.from_numpy(action))
+        obs, terms, terminated, _truncated, info = env.step(torch.from_numpy(action))
         assert (model.next_state[0, state, action] == info["final_obs"].numpy()).all()
         assert (model.terms[0, state, action] == terms.numpy()).all()
         assert (model.done[0, state, action] == terminated.numpy()).all()

@@ -165,7 +165,7 @@ def test_goals_met_end_the_episode_as_terminated():
     env = make(1, size="3x3", target={"path": 6}, steps=50)
     env.reset(0)
     env.maps[0] = [[1, 1, 1], [0, 0, 0], [1, 1, 1]]
-    _, terms, terminated, truncated, _ = env.step(torch.tensor([5]))
+    _, _terms, terminated, truncated, _ = env.step(torch.tensor([5]))
     assert terminated.tolist() == [True]
     assert truncated.tolist() == [False]
 
