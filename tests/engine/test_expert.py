@@ -8,6 +8,7 @@ import torch
 from gymnasium import spaces
 
 from plaudit.engine.expert import ExpertConfig, ExpertIteration
+from plaudit.engine.learner import UnitWeights
 from plaudit.engine.memory import SolutionMemory
 from plaudit.engine.nets.mlp import MLPConfig
 from plaudit.engine.random import splitmix
@@ -72,8 +73,15 @@ CONFIG = ExpertConfig(
 )
 
 
+class Env:
+    """An environment that offers its simulator, which is all that expert iteration asks of it."""
+
+    def simulator(self):
+        return Bits()
+
+
 def learner(seed=0):
-    return ExpertIteration(Bits(), CONFIG, MLPConfig(hidden=(64,)), seed)
+    return ExpertIteration(Env(), UnitWeights(()), CONFIG, MLPConfig(hidden=(64,)), seed)
 
 
 def test_the_beam_finds_shortest_solutions_with_an_exact_guide():

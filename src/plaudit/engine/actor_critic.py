@@ -122,6 +122,11 @@ class ActorPolicy:
         raw = distribution.mode() if generator is None else distribution.sample(generator)
         return self.model.head.action(raw), state, distribution.log_prob(raw)
 
+    @torch.no_grad()
+    def preferences(self, obs: Tensor) -> Tensor:
+        """Log-probabilities `(B, A)` of Discrete actions for `obs (B, *O)`."""
+        return self.model.decide(self.model.prepare(obs)).log_softmax(1)
+
     def tensors(self) -> dict[str, Tensor]:
         return {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
 

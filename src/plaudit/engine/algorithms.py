@@ -40,6 +40,11 @@ ALGORITHMS = {
         "plaudit.engine.ppo:PPOConfig",
         "plaudit.engine.ppo:PPO",
     ),
+    "expert": Algorithm(
+        "Expert iteration: a guided beam search solves problems, the policy imitates it.",
+        "plaudit.engine.expert:ExpertConfig",
+        "plaudit.engine.expert:ExpertIteration",
+    ),
 }
 
 

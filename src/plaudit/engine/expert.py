@@ -9,8 +9,9 @@ of a solution, half a uniform choice among all of its remaining ones.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from plaudit.engine import nets
 from plaudit.engine.actor_critic import ActorCritic, ActorPolicy, load_tensors
 from plaudit.engine.adam import Adam, clip_norm, flatten, flushed_denormals
 from plaudit.engine.env import State
-from plaudit.engine.learner import Metrics
+from plaudit.engine.learner import Metrics, Weighing
 from plaudit.engine.memory import SolutionMemory
 from plaudit.engine.search import Beam, BeamConfig, Positions, Simulator, copied
 from plaudit.errors import Diverged
@@ -57,19 +58,35 @@ class ExpertConfig:
     horizon: int = 60
     """Actions after which an own episode starts anew."""
 
+    def __post_init__(self) -> None:
+        if isinstance(self.beam, Mapping):  # a recipe's table
+            object.__setattr__(self, "beam", BeamConfig(**self.beam))
+
+
+class Searchable(Protocol):
+    """An environment whose problems can be searched."""
+
+    def simulator(self) -> Simulator: ...
+
 
 class ExpertIteration:
     """The learner: `searches` deepenings of the beam, then `updates` steps of imitation.
 
-    Its unit, "updates", counts gradient steps. The reward is the simulator's distance to the goal.
+    Its unit, "updates", counts gradient steps. It steers by the simulator's distance to the goal; the
+    composition has its say where another learner goes on from here. The network is one that PPO with
+    `shared` can start from; its value output is left as it was drawn.
     """
 
-    def __init__(self, simulator: Simulator, config: ExpertConfig, network: Any, seed: int) -> None:
-        self.simulator, self.config, self.share, self.updates = simulator, config, 0.0, 0
+    def __init__(
+        self, env: Searchable, weighing: Weighing, config: ExpertConfig, network: Any, seed: int
+    ) -> None:
+        del weighing
+        self.simulator = simulator = env.simulator()
+        self.config, self.share, self.updates = config, 0.0, 0
         self.random = np.random.default_rng(seed)
-        self.model = ActorCritic(simulator.observation_space, simulator.action_space, network, shared=False)
+        self.model = ActorCritic(simulator.observation_space, simulator.action_space, network, shared=True)
         self.model.initialise(torch.Generator().manual_seed(seed))
-        self.params, self.grads = flatten(self.model.actor)
+        self.params, self.grads = flatten(self.model)
         self.adam = Adam(self.params)
         self.own = simulator.fresh(config.rows, self.random)
         self.age = np.zeros(config.rows, np.int64)
@@ -185,7 +202,3 @@ class ExpertIteration:
         self.own, self.age = copied(state["own"]), np.array(state["age"])
         self.beam.load_state_dict(state["beam"])
         self.memory.load_state_dict(state["memory"])
-
-    def start_from(self, tensors: dict[str, torch.Tensor]) -> None:
-        """Begin with the weights of another policy of the same network."""
-        load_tensors(self.model, tensors)

@@ -42,6 +42,12 @@ class QPolicy:
         log_prob = log_probs("epsilon", q, self.epsilon, allowed)[np.arange(len(q)), action]
         return torch.from_numpy(action).to(obs.device), state, torch.from_numpy(log_prob).to(obs.device)
 
+    @torch.no_grad()
+    def preferences(self, obs: Tensor) -> Tensor:
+        """Action values `(B, A)` for `obs (B, *O)`."""
+        q: Tensor = self.network(obs)
+        return q
+
     def tensors(self) -> dict[str, Tensor]:
         """A copy of the network's tensors, by name."""
         return {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}

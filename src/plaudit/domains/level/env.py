@@ -22,6 +22,7 @@ from torch import Tensor
 from plaudit.domains.level.episodes import Episodes
 from plaudit.domains.level.game import Game, Maps, View
 from plaudit.domains.level.request import LevelRequest
+from plaudit.domains.level.simulator import LevelSimulator
 from plaudit.domains.level.views import Board, Order, Representation, crop, make_editor
 from plaudit.engine.env import State, StepResult, VecEnv
 from plaudit.engine.random import RowRandom
@@ -253,6 +254,15 @@ class LevelEnv(VecEnv):
         }
         requests = RowRequests(self.game.targets, self.episodes.size, goals, self.tolerance)
         return self.reward.composition.score(maps, Context(requests=requests, cache=cache))
+
+    def simulator(self) -> LevelSimulator:
+        """The same problems for search to branch; in the wide representation alone."""
+        if self.config.representation != "wide":
+            raise InputError(
+                f"search needs the wide representation, not {self.config.representation}.",
+                place="env.representation",
+            )
+        return LevelSimulator(self.game, self.episodes, self.tolerance, self.budget, self.config.threads)
 
     def action_mask(self) -> Tensor | None:
         mask = self.editor.mask()

@@ -13,20 +13,29 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from plaudit.domains.level.apart import Apart, Steering
+from plaudit.domains.level.decode import Problems, decode
 from plaudit.domains.level.env import LevelConfig, LevelEnv, Limits
 from plaudit.domains.level.episodes import Beginning, ItemEpisodes
-from plaudit.domains.level.game import Game, Maps
+from plaudit.domains.level.game import Game, Maps, Size
 from plaudit.domains.level.request import LevelRequest, complete, goals_of, tolerances
 from plaudit.domains.level.seeds import start_maps
+from plaudit.domains.level.simulator import LevelSimulator
 from plaudit.engine.learner import Policy
 from plaudit.engine.random import RowRandom
+from plaudit.engine.search import take
 from plaudit.errors import Infeasible
 from plaudit.task import Item
 
 ROWS = 64
 """Rows of a chunk for maps of 14 x 14; larger maps take fewer, so that one item does not wait for many."""
 _CELLS = 14 * 14
+PROPOSALS = 2
+"""Edits whose exact outcome a wide policy's step looks at."""
+PATIENCE = 2 / 3
+"""Steps of a wide policy for each cell of the map; only the hardest requests use them up."""
 
 
 def generate_levels(
@@ -42,12 +51,37 @@ def generate_levels(
     waiting = 0
     for kind in dict.fromkeys(kinds):
         members = [i for i, other in enumerate(kinds) if other == kind]
-        batch = _Batch(game, policy, [full[i] for i in members], [seeds[i] for i in members])
-        for at, item in batch.items():
+        mine = ([full[i] for i in members], [seeds[i] for i in members])
+        wide = config_for(policy, game).representation == "wide"
+        items = _decoded(game, policy, *mine) if wide else _Batch(game, policy, *mine).items()
+        for at, item in items:
             made[members[at]] = item
             while waiting in made:
                 yield made.pop(waiting)
                 waiting += 1
+
+
+def _decoded(
+    game: Game, policy: Policy, requests: Sequence[LevelRequest], seeds: Sequence[int]
+) -> Iterator[tuple[int, Item]]:
+    """Yield `(index, item)` of requests that differ in their goals alone, from a wide policy."""
+    first, numbers = requests[0], np.array(seeds, np.int64)
+    width, height = first.size
+    beginning = Beginning(numbers, start_maps(numbers, first.size, first.density), goals_of(game, requests))
+    steps = first.steps or max(8, int(PATIENCE * width * height))
+    limits = Limits(tolerances(game, first), first.changes, steps)
+    simulator = LevelSimulator(game, ItemEpisodes(first.size, beginning), limits.tolerance, steps)
+    start = simulator.begin(beginning)
+    check_fit(policy, first.size, simulator.observe(take(start, np.array([0]))), simulator.actions)
+    apart = None
+    if first.density is None and len(game.tiles) == 2:
+        apart = Apart(numbers, first.size, Steering())
+    changes = max(1, int(first.changes * width * height))
+    problems = Problems(simulator, start, apart, PROPOSALS, steps, changes)
+    for made in decode(policy, problems, torch.get_num_threads()):
+        edits = int(np.count_nonzero(made.map != beginning.maps[made.item]))
+        info = {"evaluations": made.evaluations, "steps": made.steps, "edits": edits}
+        yield made.item, Item(made.map, requests[made.item], int(numbers[made.item]), info)
 
 
 class _Batch:
@@ -71,7 +105,7 @@ class _Batch:
         self.env = LevelEnv(
             game, self.episodes, replace(config_for(policy, game), copies=rows), limits=limits
         )
-        check_fit(policy, self.env)
+        check_fit(policy, first.size, self.env.reset(0), self.env.editor.actions)
         self.random = RowRandom(np.zeros(rows, np.int64))
         self.best = np.zeros_like(self.env.maps)
         self.least = np.zeros(rows)
@@ -130,20 +164,18 @@ def config_for(policy: Policy, game: Game) -> LevelConfig:
     return LevelConfig(representation=small[actions], view=window, threads=threads)  # type: ignore[arg-type]
 
 
-def check_fit(policy: Policy, env: LevelEnv) -> None:
-    """Raise `Infeasible` for a size that the policy's network cannot read."""
+def check_fit(policy: Policy, size: Size, obs: Tensor, actions: int) -> None:
+    """Raise `Infeasible` for a size whose observations `(B, *O)` the policy's network cannot read."""
     trained = tuple(policy.describe()["observation_space"]["shape"])
-    if trained == env.observation_space.shape:
+    if trained == tuple(obs.shape[1:]):
         return
     try:
-        action, _, _ = policy.act(env.reset(0), None, env.action_mask(), None)
-        fits = int(action.max()) < env.editor.actions
+        fits = int(policy.act(obs)[0].max()) < actions
     except (RuntimeError, ValueError, IndexError):
         fits = False
     if not fits:
-        width, height = env.episodes.size
         raise Infeasible(
-            f"this policy cannot make levels of {width}x{height}; "
+            f"this policy cannot make levels of {size[0]}x{size[1]}; "
             f"the nearest it can is {trained[1]}x{trained[0]}, which it was trained on.",
             hint='A network of kind "conv" with head "cells" makes levels of any size.',
         )

@@ -32,17 +32,34 @@ def start_maps(seeds: NDArray[np.int64], size: Size, density: float | None = Non
     if density is not None:
         cells = RowRandom(seeds).uniform(width * height) < density
         return cells.astype(np.uint8).reshape(-1, height, width)
-    q, squares = _legendre(width * height)
     out = np.empty((len(seeds), width * height), np.uint8)
+    blocks, word = place_of(seeds, size)
+    for series, block in np.unique(blocks, axis=0):
+        rows = np.flatnonzero((blocks == (series, block)).all(axis=1))
+        out[rows] = _words(width * height, int(series), int(block), word[rows])
+    return out.reshape(-1, height, width)
+
+
+def place_of(seeds: NDArray[np.int64], size: Size) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the series and block `(R, 2)` of item seeds, and which word of the block is theirs `(R,)`."""
+    q, _ = _legendre(size[0] * size[1])
     series, index = np.divmod(np.asarray(seeds, np.int64), SERIES)
     block, word = np.divmod(index, 2 * q)
-    keys = np.stack([series, block], axis=1)
-    for key in np.unique(keys, axis=0):
-        rows = np.flatnonzero((keys == key).all(axis=1))
-        places, order = _placement(width * height, int(key[0]), int(key[1]))
-        words = order[word[rows]]
-        out[rows] = squares[(places[None] - words[:, None] % q) % q] ^ (words >= q)[:, None]
-    return out.reshape(-1, height, width)
+    return np.stack([series, block], axis=1), word
+
+
+def code_words(series: int, block: int, size: Size) -> NDArray[np.uint8]:
+    """Return all start maps of a block as flat words `(2q, H * W)`, in the order of their seeds."""
+    q, _ = _legendre(size[0] * size[1])
+    return _words(size[0] * size[1], series, block, np.arange(2 * q))
+
+
+def _words(cells: int, series: int, block: int, word: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Return the given words `(R, cells)` of a block."""
+    q, squares = _legendre(cells)
+    places, order = _placement(cells, series, block)
+    shift = order[word]
+    return squares[(places[None] - shift[:, None] % q) % q] ^ (shift >= q)[:, None]
 
 
 def training_pool(count: int, size: Size, density: float | None) -> Maps:

@@ -16,33 +16,35 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from torch import Tensor
 
-from plaudit.domains.level.episodes import Beginning, TrainingEpisodes
+from plaudit.domains.level.episodes import Beginning, Episodes, TrainingEpisodes
 from plaudit.domains.level.game import Game, Maps, Size, View
 from plaudit.engine.random import splitmix
 from plaudit.engine.search import Actions, Positions, Random
+
+HARD_SHARE = 0.35
+"""Share of fresh problems whose goals come from the upper half of their span."""
 
 
 class LevelSimulator:
     """One game at one size and tolerance, in the wide representation.
 
     Args:
+        episodes: where fresh problems begin; generation, which asks for none, may have another source.
         horizon: steps of an episode, which the observation counts down.
-        hard_share: share of new problems whose goals come from the upper half of their span.
         threads: threads that share the statistics of a batch.
     """
 
     def __init__(
         self,
         game: Game,
-        size: Size,
+        episodes: Episodes,
         tolerance: tuple[float, ...],
         horizon: int,
-        hard_share: float = 0.0,
-        pool: int = 4096,
         threads: int = 1,
     ) -> None:
-        self.game, self.size, self.tolerance, self.horizon = game, size, tolerance, horizon
-        self.hard_share, self.pool = hard_share, pool
+        self.game, self.episodes, self.tolerance, self.horizon = game, episodes, tolerance, horizon
+        self.size: Size = episodes.size
+        size = self.size
         self.tiles = len(game.tiles)
         width, height = size
         self.cells = width * height
@@ -51,7 +53,6 @@ class LevelSimulator:
         self.action_space = spaces.Discrete(self.actions)
         places = np.arange(self.cells * self.tiles, dtype=np.uint64)
         self.zobrist = splitmix(places).reshape(self.cells, self.tiles)
-        self._episodes: TrainingEpisodes | None = None
         self._threads = threads
         self._workers = ThreadPoolExecutor(threads) if threads > 1 else None
 
@@ -69,14 +70,12 @@ class LevelSimulator:
         }
 
     def fresh(self, count: int, random: Random) -> Positions:
-        if self._episodes is None:
-            spans = self.game.span(self.size)
-            self._episodes = TrainingEpisodes(self.size, spans, self.pool)
-        source = self._episodes
+        source = self.episodes
+        assert isinstance(source, TrainingEpisodes)
         maps = source.pool[random.integers(len(source.pool), size=count)]
-        lowest = np.where(
-            random.random(count)[:, None] < self.hard_share, (source.low + source.high) // 2, source.low
-        )
+        # The far goals are the hard ones: a third of the problems comes from the upper half alone.
+        hard = random.random(count)[:, None] < HARD_SHARE
+        lowest = np.where(hard, (source.low + source.high) // 2, source.low)
         goals = random.integers(lowest, source.high + 1)
         return self.begin(Beginning(np.zeros(count, np.int64), maps, goals))
 

@@ -101,8 +101,8 @@ class Trunk(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.layers[0](x).relu()
         for layer in self.layers[1:]:
-            y = layer(x).relu()
-            x = x + y if self.residual else y
+            y = layer(x)
+            x = (x + y if self.residual else y).relu()
         return x
 
 

@@ -1,0 +1,177 @@
+"""A wide policy at work: it proposes edits, and the exact outcome of its first few decides.
+
+What a step does: rank the edits by the policy's log-probability, steered apart (`apart.py`); leave out
+those that lead back to a map the item has been at; measure the first `proposals` exactly and take the
+best. The policy is one, the exact look of width two is the other half of the product: `Item.info` says
+how many evaluations of the statistics an item took.
+An item depends on its seed alone: the network always sees `ROWS` rows on one thread, and a row that has
+finished its item goes on with the next.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from plaudit.domains.level.apart import Apart
+from plaudit.domains.level.simulator import LevelSimulator
+from plaudit.engine.search import Positions, take
+
+ROWS = 64
+"""Rows of a chunk for maps of 14 x 14; larger maps take fewer, so that a chunk stays in the cache."""
+_CELLS = 14 * 14
+_SPARE = 6
+"""Ranked edits kept beside the proposals, in case some lead back to a map already seen."""
+
+
+class Ranker(Protocol):
+    """A policy that can say how much it likes every action."""
+
+    def preferences(self, obs: Tensor) -> Tensor:
+        """Log-probabilities or values `(B, A)`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Made:
+    """One finished item: its place among the problems, its map and what it took."""
+
+    item: int
+    map: NDArray[np.uint8]
+    steps: int
+    evaluations: int
+
+
+@dataclass(frozen=True)
+class Problems:
+    """What is to be made: positions at their start `(N, ...)`, and how the items are kept apart."""
+
+    simulator: LevelSimulator
+    start: Positions
+    apart: Apart | None
+    proposals: int
+    steps: int
+    changes: int
+    """Cells that may differ from the start; reaching it ends the item."""
+
+
+def decode(policy: Ranker, problems: Problems, threads: int) -> Iterator[Made]:
+    """Yield every item as it is finished; `threads` share the items and change none of them."""
+    count = len(problems.start["map"])
+    parts = np.array_split(np.arange(count), max(1, min(threads, count // ROWS)))
+    if len(parts) == 1:
+        yield from Chunk(policy, problems, parts[0]).run()
+        return
+    with ThreadPoolExecutor(len(parts)) as pool:
+        for made in pool.map(lambda part: _alone(policy, problems, part), parts):
+            yield from made
+
+
+def _alone(policy: Ranker, problems: Problems, part: NDArray[np.int64]) -> list[Made]:
+    torch.set_num_threads(1)  # OpenMP keeps this number for each thread
+    return list(Chunk(policy, problems, part).run())
+
+
+class Chunk:
+    """A fixed number of rows that work through their share of the items."""
+
+    def __init__(self, policy: Ranker, problems: Problems, items: NDArray[np.int64]) -> None:
+        self.policy, self.problems = policy, problems
+        self.waiting = deque(items.tolist())
+        cells = problems.simulator.cells
+        rows = max(4, min(ROWS, ROWS * _CELLS // cells))
+        self.item = np.full(rows, -1, np.int64)
+        self.at = take(problems.start, np.zeros(rows, np.int64))
+        self.distance = np.zeros(rows)
+        self.least = np.zeros(rows)
+        self.best = self.at["map"].copy()
+        self.visited = np.zeros((rows, problems.steps + 1), np.uint64)
+        self.evaluations = np.zeros(rows, np.int64)
+
+    def run(self) -> Iterator[Made]:
+        """Yield the items of this chunk in the order in which they are finished."""
+        previous = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            self._begin(np.arange(len(self.item)))
+            while (self.item >= 0).any():
+                yield from self._finish()
+                self._edit(np.flatnonzero(self.item >= 0))
+        finally:
+            torch.set_num_threads(previous)
+
+    def _begin(self, rows: NDArray[np.int64]) -> None:
+        """Give the rows their next items; rows for which none is left stand idle."""
+        for row in rows.tolist():
+            self.item[row] = self.waiting.popleft() if self.waiting else -1
+        live = rows[self.item[rows] >= 0]
+        if not len(live):
+            return
+        fresh = take(self.problems.start, self.item[live])
+        for name, array in fresh.items():
+            self.at[name][live] = array
+        self.distance[live] = self.problems.simulator.distance(fresh)
+        self.least[live] = self.distance[live]
+        self.best[live] = fresh["map"]
+        self.visited[live] = fresh["key"][:, None]
+        self.evaluations[live] = 1
+
+    def _finish(self) -> Iterator[Made]:
+        """Yield what is finished and begin the next items, until every busy row has work to do."""
+        while True:
+            changed = np.count_nonzero(self.at["map"] != self.at["start"], axis=(1, 2))
+            spent = (self.at["taken"] >= self.problems.steps) | (changed >= self.problems.changes)
+            rows = np.flatnonzero((self.item >= 0) & ((self.distance <= 0) | spent))
+            if not len(rows):
+                return
+            for row in rows.tolist():
+                yield Made(
+                    int(self.item[row]),
+                    self.best[row].copy(),
+                    int(self.at["taken"][row]),
+                    int(self.evaluations[row]),
+                )
+            self._begin(rows)
+
+    def _edit(self, rows: NDArray[np.int64]) -> None:
+        """One edit in each of the busy rows; the network sees the idle ones too."""
+        if not len(rows):
+            return
+        scores = self.policy.preferences(self.problems.simulator.observe(self.at)).numpy()[rows]
+        if self.problems.apart is not None:
+            scores = scores + self.problems.apart.bias(self.item[rows], self.at["map"][rows])
+        at = take(self.at, rows)
+        actions = self._proposals(rows, at, scores)
+        outlook = self.problems.simulator.outlook(at, actions)
+        chosen = np.argmin(outlook, axis=1)[:, None]  # of equals, the one that the policy likes best
+        self.evaluations[rows] += 1 + actions.shape[1]  # the observation takes one as well
+        self.distance[rows] = np.take_along_axis(outlook, chosen, 1)[:, 0]
+        wide = np.full(len(self.item), -1, np.int64)
+        wide[rows] = np.take_along_axis(actions, chosen, 1)[:, 0]
+        self.problems.simulator.act(self.at, wide)
+        self.visited[rows, self.at["taken"][rows]] = self.at["key"][rows]
+        better = rows[self.distance[rows] <= self.least[rows]]
+        self.least[better] = self.distance[better]
+        self.best[better] = self.at["map"][better]
+
+    def _proposals(
+        self, rows: NDArray[np.int64], at: Positions, scores: NDArray[np.float32]
+    ) -> NDArray[np.int64]:
+        """The first few edits `(R, proposals)` by score that lead to maps the item has not been at."""
+        count = min(self.problems.proposals + _SPARE, scores.shape[1])
+        top = np.argpartition(-scores, count - 1, axis=1)[:, :count]
+        order = np.argsort(-np.take_along_axis(scores, top, 1), axis=1, kind="stable")
+        top = np.take_along_axis(top, order, 1).astype(np.int64)
+        keys = self.problems.simulator.keys(at, top)
+        longest = int(at["taken"].max()) + 1
+        old = (keys[:, :, None] == self.visited[rows][:, None, :longest]).any(2)
+        fresh_first = np.argsort(old, axis=1, kind="stable")
+        return np.take_along_axis(top, fresh_first, 1)[:, : self.problems.proposals]
