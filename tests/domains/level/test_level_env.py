@@ -225,4 +225,4 @@ def test_a_wrong_setting_is_named(settings, named):
 
 def test_an_unknown_setting_is_named():
     with pytest.raises(InputError, match="representation"):
-        make(2, represention="wide")
+        make(2, representatio="wide")
