@@ -24,7 +24,7 @@ def finish(folder: Path, task: Any = None, judged: int = 100) -> Answer:
     if judged:
         with Progress("evaluating") as show:
             figures = run.evaluate(judged, tick=show)
-    report = run.report()
+    run.report()
     samples = RunFolder.open(folder).samples()
     data = {
         "run": str(folder),
@@ -32,7 +32,7 @@ def finish(folder: Path, task: Any = None, judged: int = 100) -> Answer:
         "status": RunFolder.open(folder).status(),
         "evaluation": figures,
         "samples": str(samples[-1]) if samples else None,
-        "report": str(report),
+        "report": str(Path(folder) / "report.html"),
         "next": f"plaudit sample {shlex.quote(str(folder))} -n 16",
     }
     table = f"{figures_table(figures)}\n\n" if figures else ""
@@ -44,11 +44,19 @@ def figures_table(evaluation: dict[str, Any]) -> str:
     """The judged figures of the policy and of each baseline, one line each."""
     generators = {"policy": evaluation["policy"], **evaluation["baselines"]}
     rows = [
-        [name, *(_interval(found[key]) for key in MAIN), _seconds(found["seconds_per_item"])]
+        [
+            _generator(name, evaluation),
+            *(_interval(found[key]) for key in MAIN),
+            _seconds(found["seconds_per_item"]),
+        ]
         for name, found in generators.items()
     ]
     note = f"{evaluation['n']} items each; mean and 95% interval; judged by code that no reward uses"
     return f"{columns(rows, ('', *MAIN, 'per item'))}\n({note})"
+
+
+def _generator(name: str, evaluation: dict[str, Any]) -> str:
+    return f"best of {evaluation['best_of_n_draws']}" if name == "best_of_n" else name.replace("_", " ")
 
 
 def _interval(figure: Sequence[float | None]) -> str:
@@ -66,7 +74,8 @@ def compare_seeds(folders: Sequence[Path], home: Path) -> Answer:
     """One page and one table over runs that differ in their seed."""
     from plaudit.runs.report import write_comparison
 
-    page = write_comparison(folders, home / "report.html")
+    page = home / "report.html"
+    write_comparison(folders, page)
     table, data = comparison(folders)
     text = f"{table}\n\nreport   {page}\nnext     plaudit sample {shlex.quote(str(folders[0]))} -n 16"
     return Answer(text, {"run": str(home), "runs": [str(f) for f in folders], "report": str(page), **data})

@@ -129,7 +129,9 @@ def _print(answer: Answer, as_json: bool) -> int:
         if answer.text and not as_json:
             print(answer.text, flush=True)
         if "error" in answer.data:
-            print(f"error: {answer.data['error']}", file=sys.stderr, flush=True)
+            # A signal is no error: what was saved and how to go on is all there is to say.
+            prefix = "" if answer.exit_code >= _INTERRUPTED else "error: "
+            print(f"{prefix}{answer.data['error']}", file=sys.stderr, flush=True)
         if as_json:
             print(json.dumps(answer.data, allow_nan=False, default=str), flush=True)
     except BrokenPipeError:

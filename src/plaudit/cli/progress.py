@@ -10,6 +10,8 @@ from typing import Any
 SHOW_AFTER_S = 1.0
 """Work that is over sooner shows nothing."""
 LINE_EVERY_S = 10.0
+FORETELL_FROM = 0.05
+"""Share done below which the pace so far says nothing."""
 BAR_EVERY_S = 0.1
 
 
@@ -42,7 +44,7 @@ class Progress:
             return
         self._shown = now
         share = min(1.0, done / asked) if asked else 1.0
-        if eta_s is None and share > 0:
+        if eta_s is None and share >= FORETELL_FROM:
             eta_s = (now - self._began) * (1 - share) / share
         text = f"{clock(eta_s)} left" if eta_s is not None else ""
         if terminal:

@@ -17,6 +17,7 @@ from plaudit.runs import index
 from plaudit.runs.folder import RunFolder
 
 Root = Annotated[Path, typer.Option("--root", help="Folder that holds the runs.")]
+STATUS = ("task", "state", "stage", "step", "unit", "share", "elapsed_s", "error")
 HEAD = ("run", "task", "state", "done", "step", "last sign")
 
 
@@ -46,15 +47,12 @@ def show(run: options.RunName, root: Root = Path("runs")) -> Answer:
     """Show a run: what it is doing, its recipe and its figures."""
     folder = RunFolder.open(index.find(run, root))
     status = folder.status()
-    lines = [
-        f"{key:<9}{value}"
-        for key, value in status.items()
-        if value is not None and key not in ("pid", "heartbeat")
-    ]
+    known = {key: value for key, value in status.items() if value is not None}
+    shown = [(key, known[key]) for key in STATUS if key in known]
     recipe = (folder.path / "recipe.toml").read_text(encoding="utf-8").rstrip()
     evaluated = folder.path / "evaluation.json"
     evaluation = read_json(evaluated) if evaluated.is_file() else None
-    parts = [f"run      {folder.path}", *lines, "", recipe]
+    parts = [columns([("run", str(folder.path)), *shown]), "", recipe]
     if evaluation:
         parts += ["", figures_table(evaluation)]
     data = {"run": str(folder.path), "status": status, "evaluation": evaluation}

@@ -47,9 +47,10 @@ def find(name: str) -> Path:
     tasks = [info.name for info in TASKS]
     if name in tasks:
         raise InputError(f"{name} ships no preset.", hint=f"Train one: plaudit train {name}")
-    raise InputError(
-        f'there is no preset, run or file called "{name}".', hint=did_you_mean(name, {*known, *tasks})
-    )
+    hint = did_you_mean(name, {*known, *tasks})
+    if not hint.startswith("Did"):
+        hint = f"Presets: {', '.join(known) or 'none'}. List: plaudit tasks, plaudit runs list"
+    raise InputError(f'there is no preset, run or file called "{name}".', hint=hint)
 
 
 def load_policy(source: str | Path) -> tuple[Policy, Recipe]:
