@@ -103,14 +103,16 @@ def write_samples(folder: Path, step: int, skill: float, count: int = 16) -> Non
         write_png(
             draw(open_cells), place / f"{i + 1:04d}.png", {"request": request, "item": {"seed": 100 + i}}
         )
-        terms = {"connected": {"raw": 1.0, "weight": 1.0, "weighted": 1.0}}
+        terms = {"connected": {"raw": skill, "weight": 1.0, "weighted": skill}}
+        terms["symmetry"] = {"raw": 0.5 + 0.01 * i, "weight": 0.0, "weighted": 0.0}
         items.append(
             {
                 **{"file": f"{i + 1:04d}.png", "seed": 100 + i, "request": request, "met": met},
                 **{"terms": terms, "statistics": {"path": path, "regions": 1}},
             }
         )
-    write_json(place / "manifest.json", {"items": items, "rejected": 0, "asked": count, "task": "level/maze"})
+    counts = {"rejected": 0, "asked": count, "twins": {"symmetry": "maximize"}}
+    write_json(place / "manifest.json", {"items": items, "task": "level/maze", **counts})
 
 
 def maze(random: np.random.Generator, skill: float, side: int = 14) -> tuple[np.ndarray, int]:

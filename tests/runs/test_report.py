@@ -247,6 +247,18 @@ def test_alarms_are_raised_by_the_logs(run: Path) -> None:
     assert "50 rows could not be scored" in text
 
 
+def test_a_twin_that_falls_while_the_reward_rises_is_an_alarm(run: Path) -> None:
+    assert "No cause for alarm. Checked: entropy" in Page(write_report(run)).text
+    for at, folder in enumerate(sorted((run / "samples").iterdir())):
+        manifest = json.loads((folder / "manifest.json").read_text())
+        for item in manifest["items"]:
+            item["terms"]["symmetry"]["raw"] = 1.0 - 0.05 * at
+        write_json(folder / "manifest.json", manifest)
+    text = Page(write_report(run)).text
+    assert 'The reward rises while its twin "symmetry" gets worse' in text
+    assert "twin: reported, not optimised" in text
+
+
 @pytest.mark.parametrize("module", [charts, comparison, report_files, report_text, verdict])
 def test_examples_in_docstrings(module: ModuleType) -> None:
     assert doctest.testmod(module).failed == 0

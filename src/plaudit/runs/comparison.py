@@ -190,7 +190,8 @@ def _figures(groups: list[Group]) -> str:
             cells += [figure(_over_seeds(everyone, key, name).mean) for key in costs]
             rows.append([f"{esc(words(name).capitalize(), 60)}<small>baseline</small>", *cells])
     head = ["", *MAIN_FIGURES, "seconds an item", "evaluations an item"]
-    return section("figures", "Figures", "Means over seeds with 95% intervals.", table(head, rows, "figures"))
+    body = table(head, rows, "cards figures")
+    return section("figures", "Figures", "Means over seeds with 95% intervals.", body)
 
 
 def _cell(value: Figure) -> str:
@@ -248,6 +249,5 @@ def _runs(runs: Sequence[Run], home: Path) -> str:
                 *(esc(facts.get(k, NONE)) for k in ("training time", "median speed")),
             ]
         )
-    return section(
-        "runs", "Runs", "", table(["run", "seed", "state", "training time", "median speed"], rows, "runs")
-    )
+    head = ["run", "seed", "state", "training time", "median speed"]
+    return section("runs", "Runs", "", table(head, rows, "cards"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from plaudit.runs import disk, report_curves, report_facts, report_samples
+from plaudit.runs import disk, report_alarms, report_curves, report_facts, report_samples
 from plaudit.runs.comparison import compare_page
 from plaudit.runs.gallery import Gallery
 from plaudit.runs.report_files import Run, read_run
@@ -52,7 +52,7 @@ def run_page(run: Run, picture_bytes: int) -> str:
     body = report_facts.head(run)
     body += report_samples.before_after(run, gallery) + report_samples.timeline(run, gallery)
     body += report_curves.rewards(run) + report_facts.baselines(run) + report_samples.failures(run, gallery)
-    body += report_curves.learning(run) + report_curves.alarms(run)
+    body += report_curves.learning(run) + report_alarms.alarms(run)
     body += report_facts.cost(run) + report_facts.reproduce(run)
     present = [(anchor, name) for anchor, name in ANCHORS if f'<section id="{anchor}"' in body]
     return page(f"{run.task} · Plaudit report", present, body)

@@ -1,15 +1,11 @@
-"""Sections of the report with curves: the sum, each reward term raw and weighted, learning, alarms."""
+"""Sections of the report with curves: the sum, each reward term raw and weighted, learning."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from plaudit.errors import InputError
-from plaudit.media.limits import Limits
-from plaudit.media.png import read_png
 from plaudit.runs.charts import Axes, Series, condense, line_chart, spread
+from plaudit.runs.report_alarms import Twin, twins
 from plaudit.runs.report_files import Run, Values, column, number
 from plaudit.runs.report_text import esc, figure, listing, missing, section, words
 
@@ -26,6 +22,7 @@ def rewards(run: Run) -> str:
     names = term_names(run)
     shared = _shared_range(run, names)
     cards = "".join(_term(run, name, shared) for name in names[:MOST_TERMS])
+    cards += "".join(_twin(run, twin) for twin in twins(run)[:MOST_TERMS] if twin.name not in names)
     hidden = (
         f"<p>{len(names) - MOST_TERMS} further terms are in rewards.jsonl.</p>"
         if len(names) > MOST_TERMS
@@ -60,18 +57,6 @@ def learning(run: Run) -> str:
     if len(names) > MOST_CURVES:
         more += f"<p>{len(names) - MOST_CURVES} further series are in metrics.jsonl.</p>"
     return section("learning", "Learning and exploration", lead, f'<div class="grid">{cards}</div>{more}')
-
-
-def alarms(run: Run) -> str:
-    """Return the warnings that the logged series call for, or say that there are none."""
-    found = [alarm for alarm in _alarms(run) if alarm]
-    if not run.metrics and not run.rewards:
-        return ""
-    if not found:
-        checked = "Entropy, twins and duplicates give no cause for alarm."
-        return section("alarms", "Alarms", "", f'<p class="calm">{checked}</p>')
-    body = "".join(f"<li>{esc(alarm)}</li>" for alarm in found)
-    return section("alarms", "Alarms", "", f'<ul class="alarms">{body}</ul>')
 
 
 def term_names(run: Run) -> list[str]:
@@ -125,6 +110,13 @@ def _term(run: Run, name: str, shared: tuple[float, float] | None) -> str:
     )
 
 
+def _twin(run: Run, twin: Twin) -> str:
+    series = Series("raw", twin.steps, twin.values)
+    chart = line_chart([series], Axes("raw, on the samples", run.unit, height=110))
+    head = f"<h3>{esc(words(twin.name), 80)}</h3><p>twin: reported, not optimised</p>"
+    return f'<div class="card term"><header>{head}</header>{chart}</div>'
+
+
 def _weight(weights: Values) -> str:
     first, last = float(weights[0]), float(weights[-1])
     return figure(last) if first == last else f"{figure(first)} to {figure(last)}"
@@ -142,47 +134,3 @@ def _ordered(names: set[str]) -> list[str]:
         return (places[0] if places else len(LEADING), name)
 
     return sorted(names, key=rank)
-
-
-def _alarms(run: Run) -> list[str | None]:
-    from plaudit.reward.guard import duplicates, entropy_collapse
-
-    _, entropy = column(run.metrics, "entropy")
-    found = [entropy_collapse(entropy, float(entropy.max(initial=0.0)))]
-    found += [_twin_alarm(run, name) for name in term_names(run)]
-    if run.snapshots:
-        found.append(duplicates(_pictures(run)))
-    _, masked = column(run.metrics, "masked")
-    if masked.sum() > 0:
-        found.append(
-            f"{figure(float(masked.sum()))} rows could not be scored (NaN) and were left out of learning."
-        )
-    return found
-
-
-def _twin_alarm(run: Run, name: str) -> str | None:
-    """Compare the sum with a term that was never optimised, where its direction is logged."""
-    from plaudit.reward.guard import reward_against_twin
-
-    last: Any = run.rewards[-1].get("terms")
-    entry = last.get(name) if isinstance(last, dict) else None
-    direction = entry.get("direction") if isinstance(entry, dict) else None
-    _, weights = column(run.rewards, "terms", name, "weight")
-    if direction not in ("maximize", "minimize") or np.any(weights != 0):
-        return None
-    at, total = column(run.rewards, "total")
-    twin_at, twin = column(run.rewards, "terms", name, "raw")
-    _, mine, theirs = np.intersect1d(at, twin_at, return_indices=True)
-    return reward_against_twin(total[mine], twin[theirs], words(name), direction)
-
-
-def _pictures(run: Run) -> list[Values]:
-    """Return the pixels of the last samples: files differ by the recipe inside them, pixels do not."""
-    last, pictures = run.snapshots[-1], []
-    for item in last.items[:64]:
-        path = last.folder / str(item.get("file") or "")
-        try:
-            pictures.append(np.asarray(read_png(path, Limits(pixels=2**20))[0]))
-        except InputError:
-            continue
-    return pictures

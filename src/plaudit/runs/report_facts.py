@@ -87,7 +87,8 @@ def reproduce(run: Run) -> str:
         body += f"<details><summary>recipe.toml</summary><pre>{esc(run.recipe_text)}</pre></details>"
     if run.hashes:
         rows = [(esc(name), f"<code>{value}</code>") for name, value in list(run.hashes.items())[:16]]
-        body += f"<h3>Checkpoint {esc(run.checkpoint)}</h3>" + table(("file", "SHA-256"), rows, "hashes")
+        body += f"<h3>Checkpoint {esc(run.checkpoint)}</h3>"
+        body += table(("file", "SHA-256"), rows, "cards hashes")
     else:
         body += missing("No complete checkpoint is here.", f"plaudit resume {run.place}")
     links = " ".join(link(name, name) for name in FILES if (run.folder / name).exists())
@@ -181,7 +182,7 @@ def _figures_table(figures: dict[str, Row]) -> str:
     for name, row in figures.items():
         cells = [_cell(read_figure(row.get(column)), spans[column]) for column in columns]
         rows.append([_generator(name, row, figures), *cells, *(figure(number(row.get(c))) for c in costs)])
-    return table(["generator", *columns, *(COSTS[c] for c in costs)], rows, "figures")
+    return table(["generator", *columns, *(COSTS[c] for c in costs)], rows, "cards figures")
 
 
 def _generator(name: str, row: Row, figures: dict[str, Row]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from plaudit.runs.gallery import Gallery, met_counts, sample_wall, targets
+from plaudit.runs.report_alarms import mean_total
 from plaudit.runs.report_files import Row, Run, Snapshot, number
 from plaudit.runs.report_text import esc, figure, link, missing, section
 
@@ -73,19 +74,10 @@ def _panel(run: Run, gallery: Gallery, snapshot: Snapshot, title: str, kind: str
 def _facts(snapshot: Snapshot) -> str:
     met, known = met_counts(snapshot)
     facts = [f"{met} of {known} meet every target"] if known else []
-    totals = [_total(item) for item in snapshot.items]
-    totals = [total for total in totals if np.isfinite(total)]
-    facts += [f"mean reward {figure(float(np.mean(totals)))}"] if totals else []
+    total = mean_total(snapshot)
+    facts += [f"mean reward {figure(total)}"] if np.isfinite(total) else []
     rejected = number(snapshot.manifest.get("rejected"))
     return " · ".join(facts + ([f"{figure(rejected)} rejected"] if rejected > 0 else []))
-
-
-def _total(item: Row) -> float:
-    terms = item.get("terms")
-    values = (
-        [t.get("weighted") for t in terms.values() if isinstance(t, dict)] if isinstance(terms, dict) else []
-    )
-    return sum(map(number, values)) if values else float("nan")
 
 
 def _same_seeds(snapshots: list[Snapshot]) -> bool:

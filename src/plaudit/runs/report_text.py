@@ -108,7 +108,7 @@ def section(anchor: str, title: str, lead: str, body: str) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "") -> str:
-    """Return a table of HTML cells; on a phone every row becomes a card labelled by `head`."""
+    """Return a table of HTML cells; on a phone the rows of kind "cards" become cards labelled by `head`."""
     top = "".join(f"<th scope=col>{esc(words(name))}</th>" for name in head)
     body = ""
     for first, *cells in rows:

@@ -53,7 +53,9 @@ def write(task: Task, batch: Batch, folder: Path, about: Mapping[str, Any], form
         pictures = [thumbnail(task.preview(item), WALL_SIDE) for item in batch.items[:WALL_ITEMS]]
         write_png(wall(pictures), folder / WALL)
     rows = [_row(task, batch, row, name) for row, name in enumerate(names)]
-    manifest = {**about, "asked": len(rows), "rejected": batch.rejected, "items": rows}
+    twins = {term.name: term.direction for term in task.terms() if term.eval_only}
+    counts = {"asked": len(rows), "rejected": batch.rejected}
+    manifest = {**about, **counts, "twins": twins, "items": rows}
     text = json.dumps(manifest, indent=1, allow_nan=False)
     disk.write_atomic(folder / MANIFEST, text.encode() + b"\n")
     return folder / MANIFEST
