@@ -22,13 +22,13 @@ from plaudit.engine.adam import flushed_denormals
 from plaudit.engine.dqn_fast import FastUpdater, Forward, suits
 from plaudit.engine.dqn_update import PlainUpdater, QNetwork, Twins, Updater
 from plaudit.engine.env import State, VecEnv
-from plaudit.engine.episodes import EpisodeTerms
+from plaudit.engine.episodes import EpisodeTerms, check_obs, final_mask
 from plaudit.engine.explore import Schedule, epsilon_greedy
 from plaudit.engine.learner import Metrics, Weighing
 from plaudit.engine.q_policy import QPolicy
 from plaudit.engine.random import RowRandom
 from plaudit.engine.replay import PrioritisedReplay, Replay, ReplayShape, Step
-from plaudit.errors import Diverged, InputError
+from plaudit.errors import InputError
 
 __all__ = ["DQN", "DQNConfig", "QPolicy"]
 
@@ -273,22 +273,3 @@ class DQN:
         for name in ("replay", "twins", "terms", "explore", "draw"):
             getattr(self, name).load_state_dict(state[name])
         self.transitions = int(state["transitions"])
-
-
-def check_obs(obs: NDArray[Any]) -> None:
-    """Raise `Diverged` when an observation `(B, *O)` of floats holds NaN or Inf."""
-    # The sum is one quick pass; only where it is not finite are the numbers looked at one by one.
-    if obs.dtype.kind == "f" and not np.isfinite(obs.sum()) and not np.isfinite(obs).all():
-        row = int(np.argwhere(~np.isfinite(obs))[0][0])
-        raise Diverged(f"the observation of row {row} is not finite.", hint="The environment is at fault.")
-
-
-def final_mask(
-    mask: NDArray[np.bool_] | None, ended: NDArray[np.bool_], info: dict[str, Any]
-) -> NDArray[np.bool_] | None:
-    """Masks `(B, A)` of the true next observations; all allowed where a row ended without a "final_mask"."""
-    if mask is None or not ended.any():
-        return mask
-    following = mask.copy()
-    following[ended] = info["final_mask"].cpu().numpy()[ended] if "final_mask" in info else True
-    return following

@@ -97,3 +97,22 @@ class EpisodeTerms:
     def load_state_dict(self, state: State) -> None:
         self.running[...] = state["running"]
         self.length[...] = state["length"]
+
+
+def check_obs(obs: NDArray[Any]) -> None:
+    """Raise `Diverged` when an observation `(B, *O)` of floats holds NaN or Inf."""
+    # The sum is one quick pass; only where it is not finite are the numbers looked at one by one.
+    if obs.dtype.kind == "f" and not np.isfinite(obs.sum()) and not np.isfinite(obs).all():
+        row = int(np.argwhere(~np.isfinite(obs))[0][0])
+        raise Diverged(f"the observation of row {row} is not finite.", hint="The environment is at fault.")
+
+
+def final_mask(
+    mask: NDArray[np.bool_] | None, ended: NDArray[np.bool_], info: dict[str, Any]
+) -> NDArray[np.bool_] | None:
+    """Masks `(B, A)` of the true next observations; all allowed where a row ended without a "final_mask"."""
+    if mask is None or not ended.any():
+        return mask
+    following = mask.copy()
+    following[ended] = info["final_mask"].cpu().numpy()[ended] if "final_mask" in info else True
+    return following
