@@ -7,8 +7,9 @@ Gymnasium's own vector class has: there is no step that is not a transition.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import gymnasium
 import numpy as np
@@ -22,6 +23,9 @@ from torch import Tensor
 from plaudit.engine import gym_state
 from plaudit.engine.env import State, StepResult, VecEnv
 from plaudit.errors import InputError
+
+if TYPE_CHECKING:
+    from plaudit.engine.tabular_model import TabularModel
 
 Array = NDArray[Any]
 Source = str | Callable[[], "gymnasium.Env[Any, Any] | VectorEnv[Any, Any, Any]"]
@@ -196,9 +200,13 @@ def make_rows(source: Source, num_envs: int, options: dict[str, Any]) -> Rows:
 
 
 def _spec(name: str) -> Any:
+    """The specification of `Name-v0` or `module:Name-v0`, whose module is imported first."""
+    module, _, bare = name.rpartition(":")
     try:
-        return gymnasium.spec(name)
-    except gymnasium.error.Error as error:
+        if module:
+            importlib.import_module(module)
+        return gymnasium.spec(bare)
+    except (gymnasium.error.Error, ImportError) as error:
         raise InputError(f'Gymnasium knows no environment "{name}": {error}') from error
 
 
@@ -236,6 +244,12 @@ class FromGym(VecEnv):
     def step(self, action: Tensor) -> StepResult:
         self.rows.step(action.numpy(), self._out)
         return self._obs, self._terms, self._terminated, self._truncated, {"final_obs": self._final_obs}
+
+    def tabular_model(self) -> TabularModel | None:
+        """The tables of a deterministic toy-text environment, for the fused tabular learner."""
+        from plaudit.engine.tabular_model import from_gymnasium
+
+        return from_gymnasium(self.rows.envs[0]) if isinstance(self.rows, LoopRows) else None
 
     def state_dict(self) -> State:
         return {"obs": self._out.obs.copy(), "rows": self.rows.state_dict()}
