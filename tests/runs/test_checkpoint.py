@@ -217,6 +217,7 @@ def test_foreign_tensors_are_named() -> None:
             tensors.check_match(model, other, "model.safetensors")
 
 
+@pytest.mark.filterwarnings("error::plaudit.runs.checkpoint.DamagedWarning")
 @pytest.mark.usefixtures("quick_disk")
 @pytest.mark.parametrize("mode", [{}, {"torn": True}, {"lossy": True}])
 def test_power_may_fail_at_every_call_of_a_save(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,8 @@ def test_going_back_to_an_older_checkpoint_gives_the_same_run(tmp_path: Path) ->
     expected = fingerprint(Trainer(recipe, tmp_path / "whole", Toy(), sampler=toy.sample).run().path)
     run = Trainer(recipe, tmp_path / "run", Toy(), sampler=toy.sample).run()
     (run.path / "checkpoints/000030/model.safetensors").write_bytes(b"damaged")
+    # A sample of a step that the resumed run never takes.
+    shutil.copytree(run.path / "samples/step_000030", run.path / "samples/step_000029")
     with pytest.warns(checkpoint.DamagedWarning, match=r"000030/model\.safetensors"):
         Trainer.resume(run.path, Toy(), sampler=toy.sample).run()
     assert fingerprint(run.path) == expected
