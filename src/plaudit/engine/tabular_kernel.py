@@ -107,7 +107,8 @@ def _epsilon_greedy(
     if u >= epsilon:
         return _best(q, t, s, allowed, w)
     if allowed is None:
-        return min(int(u / epsilon * actions), actions - 1)
+        nth = int(u / epsilon * actions)
+        return min(nth, int(actions) - 1)
     count = int(allowed[w, s].sum())
     nth = min(int(u / epsilon * count), count - 1)
     for a in range(actions):
