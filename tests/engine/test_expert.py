@@ -12,9 +12,10 @@ from plaudit.engine.learner import UnitWeights
 from plaudit.engine.memory import SolutionMemory
 from plaudit.engine.nets.mlp import MLPConfig
 from plaudit.engine.random import splitmix
-from plaudit.engine.search import Beam, BeamConfig, Solution
+from plaudit.engine.search import Beam, BeamConfig, Solution, pruned
 
 BITS = 8
+WEIGHTS = np.ones(1)
 
 
 class Bits:
@@ -38,9 +39,13 @@ class Bits:
     def distance(self, at):
         return (at["now"] != at["goal"]).sum(1).astype(float)
 
-    def outlook(self, at, actions):
+    def columns(self, at):
+        return -self.distance(at)[:, None]
+
+    def prospects(self, at, actions, weights):
         wrong = np.take_along_axis(at["now"] != at["goal"], actions, 1)
-        return self.distance(at)[:, None] + np.where(wrong, -1.0, 1.0)
+        distance = self.distance(at)[:, None] + np.where(wrong, -1.0, 1.0)
+        return distance, -weights[0] * distance
 
     def keys(self, at, actions):
         now = np.bitwise_xor.reduce(np.where(at["now"] == 1, self.table, np.uint64(0)), axis=1)
@@ -52,6 +57,12 @@ class Bits:
     def act(self, at, actions):
         rows = np.flatnonzero(actions >= 0)
         at["now"][rows, actions[rows]] ^= 1
+
+    def outlook(self, at, actions):
+        return self.prospects(at, actions, WEIGHTS)[0]
+
+    def undoing(self, at, origin, actions):
+        return actions
 
     def matters(self, actions):
         cells, count = np.unique(actions, return_counts=True)
@@ -81,7 +92,7 @@ class Env:
 
 
 def learner(seed=0):
-    return ExpertIteration(Env(), UnitWeights(()), CONFIG, MLPConfig(hidden=(64,)), seed)
+    return ExpertIteration(Env(), UnitWeights(("closeness",)), CONFIG, MLPConfig(hidden=(64,)), seed)
 
 
 def test_the_beam_finds_shortest_solutions_with_an_exact_guide():
@@ -89,10 +100,11 @@ def test_the_beam_finds_shortest_solutions_with_an_exact_guide():
     every = np.arange(BITS)
 
     def guide(at):
-        return -puzzle.outlook(at, np.tile(every, (len(at["now"]), 1))).astype(np.float32)
+        tiled = np.tile(every, (len(at["now"]), 1))
+        return puzzle.prospects(at, tiled, WEIGHTS)[1].astype(np.float32)
 
     beam = Beam(puzzle, lambda n: puzzle.fresh(n, random), CONFIG.beam, random)
-    found = [s for _ in range(12) for s in beam.step(guide)]
+    found = [s for _ in range(12) for s in beam.step(guide, WEIGHTS)]
     assert len(found) >= 6
     for solution in found:
         assert len(solution.actions) == puzzle.distance(solution.origin)[0]
@@ -139,7 +151,7 @@ def test_the_target_is_half_the_next_action_and_half_all_that_matter():
         "start": np.zeros((1, BITS), int),
         "goal": np.ones((1, BITS), int),
     }
-    memory.add([Solution(origin, np.array([5, 2, 2, 1]))])
+    memory.add([Solution(origin, origin, np.array([5, 2, 2, 1]))])
     _, weights = memory.draw(Bits(), 64, np.random.default_rng(0))
     rows = {tuple(np.round(row, 4)) for row in weights}
     at_first = np.zeros(BITS)
@@ -149,3 +161,29 @@ def test_the_target_is_half_the_next_action_and_half_all_that_matter():
     last = np.zeros(BITS)
     last[1] = 1.0
     assert tuple(last) in rows
+
+
+def test_the_terms_shown_are_what_the_solutions_were_paid():
+    one = learner(5)
+    rows = [one.step() for _ in range(4)]
+    shown = [row["terms"]["closeness"] for row in rows if "terms" in row]
+    assert shown
+    for row, term in zip((r for r in rows if "terms" in r), shown, strict=True):
+        assert term["weighted"] == row["return"]
+        # Each of these puzzles is solved, so the gain is the number of bits that differed: at most 8.
+        assert 1 <= term["raw"] <= row["length"]
+
+
+def test_needless_edits_are_left_out():
+    class Loose(Bits):
+        """Solved as soon as one bit is right, so that every other edit is needless."""
+
+        def outlook(self, at, actions):
+            return np.maximum(super().outlook(at, actions) - (BITS - 1), 0)
+
+    zeros, ones = np.zeros((1, BITS), int), np.ones((1, BITS), int)
+    origin = {"now": zeros, "start": zeros.copy(), "goal": ones}
+    end = {**origin, "now": np.array([[1, 1, 1, 0, 0, 0, 0, 0]])}
+    short = pruned(Loose(), Solution(origin, end, np.array([0, 4, 4, 1, 2])))
+    assert short.actions.tolist() == [2]
+    assert short.end["now"].tolist() == [[0, 0, 1, 0, 0, 0, 0, 0]]

@@ -23,7 +23,7 @@ from plaudit.engine.adam import Adam, clip_norm, flatten, flushed_denormals
 from plaudit.engine.env import State
 from plaudit.engine.learner import Metrics, Weighing
 from plaudit.engine.memory import SolutionMemory
-from plaudit.engine.search import Beam, BeamConfig, Positions, Simulator, copied
+from plaudit.engine.search import Beam, BeamConfig, Positions, Simulator, Solution, copied, pruned
 from plaudit.errors import Diverged
 
 
@@ -72,16 +72,16 @@ class Searchable(Protocol):
 class ExpertIteration:
     """The learner: `searches` deepenings of the beam, then `updates` steps of imitation.
 
-    Its unit, "updates", counts gradient steps. It steers by the simulator's distance to the goal; the
-    composition has its say where another learner goes on from here. The network is one that PPO with
-    `shared` can start from; its value output is left as it was drawn.
+    Its unit, "updates", counts gradient steps. Search follows the composed reward until a problem is solved.
+    The network is one that PPO with `shared` can go on with; its value output is left as it was drawn.
     """
 
     def __init__(
         self, env: Searchable, weighing: Weighing, config: ExpertConfig, network: Any, seed: int
     ) -> None:
-        del weighing
         self.simulator = simulator = env.simulator()
+        self.weighing = weighing
+        self.weights = np.asarray(weighing.weights(0.0))
         self.config, self.share, self.updates = config, 0.0, 0
         self.random = np.random.default_rng(seed)
         self.model = ActorCritic(simulator.observation_space, simulator.action_space, network, shared=True)
@@ -95,21 +95,43 @@ class ExpertIteration:
 
     def step(self) -> Metrics:
         """Search, then imitate; without solutions in memory it only searches."""
-        tried, solved = self.beam.tried, self.beam.solved
+        ended, solved = self.beam.ended, self.beam.solved
+        self.weights = np.asarray(self.weighing.weights(self.share))
+        found: list[Solution] = []
         for _ in range(self.config.searches):
             guide = self._look if self.memory.total < self.config.exhaustive else self._guide
-            self.memory.add(self.beam.step(guide))
+            new = [pruned(self.simulator, s) for s in self.beam.step(guide, self.weights)]
+            self.memory.add([s for s in new if len(s.actions)])
+            found += new
         losses: list[float] = []
         if self.memory.total >= min(self.config.exhaustive, self.config.batch_size):
             losses = [self._imitate() for _ in range(self.config.updates)]
         self.updates += self.config.updates
-        ended = max(1, self.beam.tried - tried)
+        row: Metrics = {"solutions": self.memory.total, "learning_rate": self._learning_rate()}
+        if losses:
+            row["loss"] = float(np.mean(losses))
+        if self.beam.ended > ended:
+            row["solved_share"] = (self.beam.solved - solved) / (self.beam.ended - ended)
+        return row | self._paid(found)
+
+    def _paid(self, found: list[Solution]) -> Metrics:
+        """What the composition paid for the solutions found, as an environment would have paid it."""
+        if not found:
+            return {}
+        gains = np.concatenate(
+            [self.simulator.columns(s.end) - self.simulator.columns(s.origin) for s in found]
+        )
+        scored = ~np.isnan(gains)
+        raw = np.where(scored, gains, 0.0).sum(0) / np.maximum(scored.sum(0), 1)
+        weighted = np.where(self.weights != 0, raw * self.weights, 0.0)
+        columns = zip(self.weighing.names, raw, self.weights, weighted, strict=True)
         return {
-            "loss": float(np.mean(losses)) if losses else 0.0,
-            "solved_share": (self.beam.solved - solved) / ended,
-            "solution_length": self.memory.mean_length(),
-            "solutions": float(self.memory.total),
-            "learning_rate": self._learning_rate(),
+            "length": float(np.mean([len(s.actions) for s in found])),
+            "masked": int((~scored[:, self.weights != 0]).any(1).sum()),
+            "return": float(weighted.sum()),
+            "terms": {
+                name: {"raw": float(r), "weight": float(w), "weighted": float(x)} for name, r, w, x in columns
+            },
         }
 
     @property
@@ -133,10 +155,11 @@ class ExpertIteration:
         return np.asarray(logits.log_softmax(1).numpy())
 
     def _look(self, at: Positions) -> NDArray[np.float32]:
-        """Guide for the time before there is a policy: the outlook of every action."""
+        """Guide for the time before there is a policy: what every action is worth."""
         count = len(next(iter(at.values())))
         every = np.tile(np.arange(self.simulator.actions), (count, 1))
-        return -self.simulator.outlook(at, every).astype(np.float32)
+        worth = self.simulator.prospects(at, every, self.weights)[1]
+        return np.nan_to_num(worth, nan=-np.inf).astype(np.float32)
 
     def _problems(self, count: int) -> Positions:
         """New problems, a share of them from where the policy's own episodes stand."""

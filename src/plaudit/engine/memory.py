@@ -39,10 +39,6 @@ class SolutionMemory:
             self.actions[at, : len(solution.actions)] = solution.actions
             self.total += 1
 
-    def mean_length(self) -> float:
-        """Mean number of actions of the stored solutions."""
-        return float(self.length[: len(self)].mean()) if len(self) else 0.0
-
     def draw(self, simulator: Simulator, count: int, random: Random) -> tuple[Positions, NDArray[np.float32]]:
         """Positions on the way of random solutions, and the weights `(count, A)` of what to do there."""
         chosen = random.integers(0, len(self), count)

@@ -1,8 +1,9 @@
 """Guided beam search over problems that a simulator can branch: the expert of `expert.py`.
 
 Many problems are searched side by side, so that the network sees large batches. A child is scored by
-its exact distance to the goal, minus the guide's log-probability of the action, plus a price for taking
-back an earlier edit, plus noise that keeps the beam from filling with near-copies.
+what the composition says it is worth, exactly, plus the guide's log-probability of the action, minus a
+price for touching an edited place again, plus noise that keeps the beam from filling with near-copies.
+A child that the composition cannot score (NaN) is not followed.
 """
 
 from __future__ import annotations
@@ -45,8 +46,22 @@ class Simulator(Protocol):
         """How far `(N,)` each is from its goal; 0 = solved."""
         ...
 
+    def columns(self, at: Positions) -> NDArray[np.float64]:
+        """Columns `(N, K)` of the composition, as `VecEnv.step` pays their change."""
+        ...
+
     def outlook(self, at: Positions, actions: Actions) -> NDArray[np.float64]:
         """Distance `(N, C)` after each of the actions `(N, C)`."""
+        ...
+
+    def undoing(self, at: Positions, origin: Positions, actions: Actions) -> Actions:
+        """For each of `actions (N, C)`, the action that takes its place back to what it was in `origin`."""
+        ...
+
+    def prospects(
+        self, at: Positions, actions: Actions, weights: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Distance and weighted sum of the columns, both `(N, C)`, after each of `actions (N, C)`."""
         ...
 
     def keys(self, at: Positions, actions: Actions) -> NDArray[np.uint64]:
@@ -82,19 +97,20 @@ class BeamConfig:
     """Actions tried from each position, the guide's likeliest."""
     depth: int = 40
     """Actions after which a problem is given up."""
-    trust: float = 1.0
-    """Weight of the guide's log-probability against the exact distance."""
-    noise: float = 0.5
-    """Largest random addition to a score."""
-    revert: float = 0.3
-    """Price of touching an edited place again."""
+    trust: float = 0.1
+    """Reward that one nat of the guide's log-probability is worth."""
+    noise: float = 0.05
+    """Largest random addition to a score, as reward."""
+    revert: float = 0.03
+    """Price of touching an edited place again, as reward."""
 
 
 @dataclass(frozen=True)
 class Solution:
-    """A solved problem: one row of positions and the actions `(n,)` that led to the goal."""
+    """A solved problem: its first and last position, one row each, and the actions `(n,)` between."""
 
     origin: Positions
+    end: Positions
     actions: Actions
 
 
@@ -110,7 +126,7 @@ class Beam:
     ) -> None:
         self.simulator, self.source, self.config, self.random = simulator, source, config, random
         problems, width, depth = config.problems, config.width, config.depth
-        self.tried = self.solved = 0
+        self.ended = self.solved = 0
         self.origin = source(problems)
         self.at = {name: np.repeat(array, width, axis=0) for name, array in self.origin.items()}
         self.live = np.zeros((problems, width), bool)
@@ -118,20 +134,20 @@ class Beam:
         self.taken = np.zeros(problems, np.int64)
         self.history = np.zeros((problems, width, depth), np.int64)
         self.seen: list[set[int]] = [set() for _ in range(problems)]
-        self.tried += problems
 
-    def step(self, guide: Guide) -> list[Solution]:
-        """Deepen every problem by one action; return the solutions that this brought."""
+    def step(self, guide: Guide, weights: NDArray[np.float64]) -> list[Solution]:
+        """Deepen every problem by one action under `weights (K,)`; return the solutions it brought."""
         rows = np.flatnonzero(self.live)
         at = take(self.at, rows)
         actions, log_probs = self._children(at, guide)
-        outlook = self.simulator.outlook(at, actions)
+        distance, worth = self.simulator.prospects(at, actions, weights)
         price = self.config.revert * self.simulator.reverts(at, actions)
-        noise = self.config.noise * self.random.random(outlook.shape)
-        scores = outlook - self.config.trust * log_probs + price + noise
-        solved = self._solutions(rows, actions, outlook, log_probs)
+        noise = self.config.noise * self.random.random(worth.shape)
+        costs = price + noise - worth - self.config.trust * log_probs
+        costs[np.isnan(costs)] = np.inf
+        solved = self._solutions(rows, actions, distance, log_probs)
         keys = self.simulator.keys(at, actions)
-        kept = self._keep(rows, actions, scores, keys)
+        kept = self._keep(rows, actions, costs, keys)
         self._advance(*kept)
         ended = ~kept[2].any(1) | (self.taken >= self.config.depth)
         ended[list(solved)] = True
@@ -148,24 +164,25 @@ class Beam:
         self,
         rows: Actions,
         actions: Actions,
-        outlook: NDArray[np.float64],
+        distance: NDArray[np.float64],
         log_probs: NDArray[np.float32],
     ) -> dict[int, Solution]:
         """The likeliest solving child of each problem that has one, by problem."""
         found: dict[int, Solution] = {}
         problems, beams = np.divmod(rows, self.config.width)
-        for j in np.flatnonzero((outlook <= 0).any(1)):
+        for j in np.flatnonzero((distance <= 0).any(1)):
             problem = int(problems[j])
             if problem in found:
                 continue
-            child = int(np.argmax(np.where(outlook[j] <= 0, log_probs[j], -np.inf)))
+            child = int(np.argmax(np.where(distance[j] <= 0, log_probs[j], -np.inf)))
             before = self.history[problem, beams[j], : self.taken[problem]]
-            origin = take(self.origin, np.array([problem]))
-            found[problem] = Solution(origin, np.append(before, actions[j, child]))
+            origin, end = take(self.origin, np.array([problem])), take(self.at, rows[j : j + 1])
+            self.simulator.act(end, actions[j : j + 1, child])
+            found[problem] = Solution(origin, end, np.append(before, actions[j, child]))
         return found
 
     def _keep(
-        self, rows: Actions, actions: Actions, scores: NDArray[np.float64], keys: NDArray[np.uint64]
+        self, rows: Actions, actions: Actions, costs: NDArray[np.float64], keys: NDArray[np.uint64]
     ) -> tuple[Actions, Actions, NDArray[np.bool_]]:
         """The best unseen children: parent beam, action and whether there is one, each `(L, width)`."""
         shape = self.live.shape
@@ -174,11 +191,11 @@ class Beam:
         starts = np.searchsorted(problems, np.arange(shape[0] + 1))
         for problem in range(shape[0]):
             part = slice(starts[problem], starts[problem + 1])
-            order = np.argsort(scores[part], axis=None, kind="stable")
-            seen, place, width = self.seen[problem], 0, scores.shape[1]
+            order = np.argsort(costs[part], axis=None, kind="stable")
+            seen, place, width = self.seen[problem], 0, costs.shape[1]
             flat_keys = keys[part].ravel()
             for j in order.tolist():
-                if place == shape[1]:
+                if place == shape[1] or costs[part].flat[j] == np.inf:
                     break
                 key = int(flat_keys[j])
                 if key in seen:
@@ -215,7 +232,7 @@ class Beam:
         self.taken[problems] = 0
         for problem in problems.tolist():
             self.seen[problem] = set()
-        self.tried += len(problems)
+        self.ended += len(problems)
 
     def state_dict(self) -> State:
         return {
@@ -225,7 +242,7 @@ class Beam:
             "taken": self.taken.copy(),
             "history": self.history.copy(),
             "seen": [sorted(seen) for seen in self.seen],
-            "counts": [self.tried, self.solved],
+            "counts": [self.ended, self.solved],
         }
 
     def load_state_dict(self, state: State) -> None:
@@ -233,7 +250,23 @@ class Beam:
         self.live, self.taken = np.array(state["live"]), np.array(state["taken"])
         self.history = np.array(state["history"])
         self.seen = [set(keys) for keys in state["seen"]]
-        self.tried, self.solved = state["counts"]
+        self.ended, self.solved = state["counts"]
+
+
+def pruned(simulator: Simulator, solution: Solution) -> Solution:
+    """Leave out edits that the goal does not need: each is taken back alone, while it stays reached."""
+    end, needed = copied(solution.end), simulator.matters(solution.actions)
+    kept = [int(action) for action in needed]
+    while kept:
+        back = simulator.undoing(end, solution.origin, np.array([kept]))
+        free = np.flatnonzero(simulator.outlook(end, back)[0] <= 0)
+        if not len(free):
+            break
+        simulator.act(end, back[0, free[:1]])
+        del kept[int(free[0])]
+    order = [int(a) for a in solution.actions if int(a) in kept]
+    actions = np.array(list(dict.fromkeys(order)), np.int64)
+    return Solution(solution.origin, end, actions)
 
 
 def take(at: Positions, rows: NDArray[Any]) -> Positions:

@@ -7,7 +7,6 @@ pass, split over threads, and every reward term reuses them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,7 +20,7 @@ from torch import Tensor
 
 from plaudit.domains.level.episodes import Episodes
 from plaudit.domains.level.game import Game, Maps, View
-from plaudit.domains.level.request import LevelRequest
+from plaudit.domains.level.scoring import Edited, score_levels
 from plaudit.domains.level.simulator import LevelSimulator
 from plaudit.domains.level.views import Board, Order, Representation, crop, make_editor
 from plaudit.engine.env import State, StepResult, VecEnv
@@ -29,7 +28,6 @@ from plaudit.engine.random import RowRandom
 from plaudit.errors import InputError, did_you_mean
 from plaudit.reward.compose import Composition
 from plaudit.reward.potential import Stepwise
-from plaudit.reward.term import Context
 
 _ROWS_PER_THREAD = 64
 """Below this, handing rows to another thread costs more than it saves."""
@@ -244,16 +242,8 @@ class LevelEnv(VecEnv):
     def _score(self, rows: NDArray[np.int64] | slice = slice(None)) -> NDArray[np.float64]:
         """Columns of the composition `(R, K)` for the maps as they are."""
         assert self.reward is not None
-        maps, goals, stats = self.maps[rows], self.goals[rows], self.stats[rows]
-        cache = {
-            "statistics": {name: stats[:, i] for i, name in enumerate(self.game.statistics)},
-            "targets": {name: goals[:, i] for i, name in enumerate(self.game.targets)},
-            "tolerances": dict(zip(self.game.targets, self.tolerance, strict=True)),
-            "distance": self.game.distance(stats, goals, self.tolerance),
-            "starts": self.starts[rows],
-        }
-        requests = RowRequests(self.game.targets, self.episodes.size, goals, self.tolerance)
-        return self.reward.composition.score(maps, Context(requests=requests, cache=cache))
+        edited = Edited(self.maps[rows], self.starts[rows], self.goals[rows], self.stats[rows])
+        return score_levels(self.game, self.reward.composition, edited, self.tolerance)
 
     def simulator(self) -> LevelSimulator:
         """The same problems for search to branch; in the wide representation alone."""
@@ -262,7 +252,10 @@ class LevelEnv(VecEnv):
                 f"search needs the wide representation, not {self.config.representation}.",
                 place="env.representation",
             )
-        return LevelSimulator(self.game, self.episodes, self.tolerance, self.budget, self.config.threads)
+        composition = self.reward.composition if self.reward else None
+        return LevelSimulator(
+            self.game, self.episodes, self.tolerance, self.budget, self.config.threads, composition
+        )
 
     def action_mask(self) -> Tensor | None:
         mask = self.editor.mask()
@@ -293,22 +286,3 @@ class LevelEnv(VecEnv):
     def close(self) -> None:
         if self._pool is not None:
             self._pool.shutdown()
-
-
-class RowRequests(Sequence[LevelRequest]):
-    """The rows' requests, each made when a term looks at it: most terms read the cache alone."""
-
-    def __init__(
-        self, names: Sequence[str], size: tuple[int, int], goals: Any, tolerance: Sequence[float]
-    ) -> None:
-        self._names, self._size, self._goals = names, size, goals
-        self._tolerance = dict(zip(names, tolerance, strict=True))
-
-    def __len__(self) -> int:
-        return len(self._goals)
-
-    def __getitem__(self, row: Any) -> Any:
-        if isinstance(row, slice):
-            return [self[i] for i in range(*row.indices(len(self)))]
-        target = {name: float(value) for name, value in zip(self._names, self._goals[row], strict=True)}
-        return LevelRequest(size=self._size, target=target, tolerance=self._tolerance)

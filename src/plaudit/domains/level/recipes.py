@@ -17,7 +17,7 @@ _MAZE_REWARD = (
 
 
 def maze_recipes() -> Mapping[str, Recipe]:
-    """PPO, which is the default, and DQN."""
+    """PPO, which is the default, DQN, and expert iteration, which made the preset."""
     cells = {"kind": "conv", "channels": 16, "layers": 6, "head": "cells"}
     ppo = Recipe(
         task="level/maze",
@@ -50,7 +50,18 @@ def maze_recipes() -> Mapping[str, Recipe]:
         network=cells,
         env={"representation": "wide", "copies": 32},
     )
-    return {"ppo": ppo, "dqn": dqn}
+    expert = Recipe(
+        task="level/maze",
+        name="expert",
+        summary="Search under the reward solves mazes, the network imitates it: what the preset is made of.",
+        algorithm="expert",
+        budget="10m",
+        reward=_MAZE_REWARD,
+        network={**cells, "layers": 7},
+        env={"representation": "wide"},
+        threads=2,
+    )
+    return {"ppo": ppo, "dqn": dqn, "expert": expert}
 
 
 def path_recipes() -> Mapping[str, Recipe]:

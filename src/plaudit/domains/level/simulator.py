@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from plaudit.domains.level.episodes import Beginning, Episodes, TrainingEpisodes
-from plaudit.domains.level.game import Game, Maps, Size, View
+from plaudit.domains.level.game import Game, Goals, Maps, Size, Stats, View
+from plaudit.domains.level.scoring import Edited, score_levels
 from plaudit.engine.random import splitmix
 from plaudit.engine.search import Actions, Positions, Random
+from plaudit.reward.compose import Composition
 
-HARD_SHARE = 0.35
+HARD_SHARE = 0.45
 """Share of fresh problems whose goals come from the upper half of their span."""
 
 
@@ -32,6 +34,7 @@ class LevelSimulator:
         episodes: where fresh problems begin; generation, which asks for none, may have another source.
         horizon: steps of an episode, which the observation counts down.
         threads: threads that share the statistics of a batch.
+        composition: what search is paid by; None pays the distance to the goals alone.
     """
 
     def __init__(
@@ -41,7 +44,9 @@ class LevelSimulator:
         tolerance: tuple[float, ...],
         horizon: int,
         threads: int = 1,
+        composition: Composition | None = None,
     ) -> None:
+        self.composition = composition
         self.game, self.episodes, self.tolerance, self.horizon = game, episodes, tolerance, horizon
         self.size: Size = episodes.size
         size = self.size
@@ -73,7 +78,7 @@ class LevelSimulator:
         source = self.episodes
         assert isinstance(source, TrainingEpisodes)
         maps = source.pool[random.integers(len(source.pool), size=count)]
-        # The far goals are the hard ones: a third of the problems comes from the upper half alone.
+        # The far goals are the hard ones: nearly half of the problems come from the upper half alone.
         hard = random.random(count)[:, None] < HARD_SHARE
         lowest = np.where(hard, (source.low + source.high) // 2, source.low)
         goals = random.integers(lowest, source.high + 1)
@@ -94,6 +99,10 @@ class LevelSimulator:
     def distance(self, at: Positions) -> NDArray[np.float64]:
         return self.game.distance(self.game.measure(at["map"]), at["goal"], self.tolerance)
 
+    def columns(self, at: Positions) -> NDArray[np.float64]:
+        assert self.composition is not None
+        return self._columns(at["map"], at["start"], at["goal"], self.game.measure(at["map"]))
+
     def outlook(self, at: Positions, actions: Actions) -> NDArray[np.float64]:
         out = np.empty(actions.shape)
 
@@ -105,6 +114,23 @@ class LevelSimulator:
 
         self._share(part, len(out))
         return out
+
+    def prospects(
+        self, at: Positions, actions: Actions, weights: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        rows = np.repeat(np.arange(len(actions)), actions.shape[1])
+        goals, starts = at["goal"][rows], at["start"][rows]
+        stats = self.game.measure_after(at["map"], actions).reshape(len(rows), -1)
+        distance = self.game.distance(stats, goals, self.tolerance)
+        cell, tile = self._parts(at["map"], actions)
+        maps = at["map"][rows]
+        maps.reshape(len(rows), -1)[np.arange(len(rows)), cell.ravel()] = tile.ravel()
+        worth = self._columns(maps, starts, goals, stats)[:, weights != 0] @ weights[weights != 0]
+        return distance.reshape(actions.shape), worth.reshape(actions.shape)
+
+    def _columns(self, maps: Maps, starts: Maps, goals: Goals, stats: Stats) -> NDArray[np.float64]:
+        assert self.composition is not None
+        return score_levels(self.game, self.composition, Edited(maps, starts, goals, stats), self.tolerance)
 
     def keys(self, at: Positions, actions: Actions) -> NDArray[np.uint64]:
         cell, tile = self._parts(at["map"], actions)
@@ -124,6 +150,13 @@ class LevelSimulator:
         cell, tile = self._parts(part["map"], chosen)
         at["map"].reshape(len(actions), -1)[rows, cell[:, 0]] = tile[:, 0]
         at["taken"][rows] += 1
+
+    def undoing(self, at: Positions, origin: Positions, actions: Actions) -> Actions:
+        if self.tiles == 2:  # a flip is its own inverse
+            return actions
+        cell = actions // self.tiles
+        before = np.take_along_axis(origin["map"].reshape(len(cell), -1), cell, 1)
+        return cell * self.tiles + before
 
     def matters(self, actions: Actions) -> Actions:
         if self.tiles == 2:  # two flips of a cell undo each other
