@@ -81,13 +81,20 @@ class Net:
             self.mini.prepare_backward(self.net)
 
 
-def log_softmax(logits: Floats, mask: NDArray[np.bool_] | None) -> Floats:
-    """Log-probabilities `(A, M)` of `logits (M, A)`; a masked action's probability is 0.
+def shifted(logits: Floats, mask: NDArray[np.bool_] | None) -> Floats:
+    """A copy `(A, M)` of `logits (M, A)` with its maxima at 0; a masked action is out of reach.
 
     The actions come first, so that NumPy reduces over them in long strides.
     """
     allowed = logits if mask is None else np.where(mask, logits, np.float32(FORBIDDEN))
-    result: Floats = np.subtract(allowed.T, allowed.max(1), order="C")
+    result: Floats = np.array(allowed.T, order="C")
+    result -= result.max(0)
+    return result
+
+
+def log_softmax(logits: Floats, mask: NDArray[np.bool_] | None) -> Floats:
+    """Log-probabilities `(A, M)` of `logits (M, A)`; a masked action's probability is 0."""
+    result = shifted(logits, mask)
     result -= np.log(np.exp(result).sum(0))
     return result
 
@@ -106,8 +113,8 @@ class ClosedFormUpdater:
         self.actor, self.critic = Net(model.actor), Net(model.critic)
 
     def sample(self, obs: Tensor, mask: Tensor | None, source: Source) -> Tensor:
-        p = np.exp(log_softmax(self.actor(self.actor.encode(obs)), None if mask is None else mask.numpy()))
-        cumulative = p.cumsum(0)
+        weight = shifted(self.actor(self.actor.encode(obs)), None if mask is None else mask.numpy())
+        cumulative = np.exp(weight, out=weight).cumsum(0)
         if isinstance(source, torch.Generator):
             u = uniform(source, len(obs), 1, obs.device).numpy()[:, 0]
         else:
