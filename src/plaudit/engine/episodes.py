@@ -29,6 +29,7 @@ class EpisodeTerms:
             )
         self.weighing, self.names = weighing, tuple(term_names)
         self.running: Floats = np.zeros((num_envs, len(self.names)))
+        self.paid: Floats = np.zeros((num_envs, len(self.names)))
         self.length: NDArray[np.int64] = np.zeros(num_envs, np.int64)
         self.weights: Floats = np.zeros(len(self.names))
         self._used: Any = slice(None)
@@ -59,43 +60,48 @@ class EpisodeTerms:
     def add(self, terms: Floats, ended: NDArray[np.bool_]) -> None:
         """Count `terms (B, K)` of one step; close the episodes of the rows that `ended (B,)`."""
         self.running += terms
+        # Weights move while an episode runs: what was paid is not the raw sum times the last weight.
+        self.paid[:, self._used] += terms[:, self._used] * self.weights[self._used]
         self.length += 1
         if not ended.any():
             return
         done = self.running[ended]
         scored = ~np.isnan(done)
         self.total += np.where(scored, done, 0.0).sum(0)
+        self.total_paid += np.where(scored, self.paid[ended], 0.0).sum(0)
         self.scored += scored.sum(0)
         self.episodes += len(done)
         self.steps += int(self.length[ended].sum())
-        self.running[ended] = 0.0
+        self.running[ended] = self.paid[ended] = 0.0
         self.length[ended] = 0
 
     def metrics(self) -> Metrics:
         """Means over the episodes that ended since the last call; "masked" counts masked steps."""
         row: Metrics = {"masked": self.masked, "episodes": self.episodes}
         if self.episodes:
-            raw = self.total / np.maximum(self.scored, 1)
+            raw, paid = (total / np.maximum(self.scored, 1) for total in (self.total, self.total_paid))
             row["length"] = self.steps / self.episodes
-            row["return"] = float((raw * self.weights)[self.weights != 0.0].sum())
+            row["return"] = float(paid.sum())
             row["terms"] = {
-                name: {"raw": float(r), "weight": float(w), "weighted": float(r * w)}
-                for name, r, w in zip(self.names, raw, self.weights, strict=True)
+                name: {"raw": float(r), "weight": float(w), "weighted": float(p)}
+                for name, r, w, p in zip(self.names, raw, self.weights, paid, strict=True)
             }
         self._clear()
         return row
 
     def _clear(self) -> None:
         self.total: Floats = np.zeros(len(self.names))
+        self.total_paid: Floats = np.zeros(len(self.names))
         self.scored: NDArray[np.int64] = np.zeros(len(self.names), np.int64)
         self.episodes, self.steps, self.masked = 0, 0, 0
 
     def state_dict(self) -> State:
         """The open episodes; valid between two logged rows."""
-        return {"running": self.running.copy(), "length": self.length.copy()}
+        return {"running": self.running.copy(), "paid": self.paid.copy(), "length": self.length.copy()}
 
     def load_state_dict(self, state: State) -> None:
         self.running[...] = state["running"]
+        self.paid[...] = state["paid"]
         self.length[...] = state["length"]
 
 
