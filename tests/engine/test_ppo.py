@@ -158,8 +158,12 @@ def test_resume_is_bit_identical(env_id, settings):
 
 def test_steps_without_a_score_are_masked():
     learner = PPO(Paint(poison=float("nan")), OnlyHit(), PPOConfig(n_steps=8, batch_size=8), MLPConfig(), 0)
+    learner.terms.start(0.0)
+    learner.rollout.fill(learner.env, learner.model.head, learner._choose)
+    batch = learner._batch(learner._rewards())
+    assert len(batch.raw) == len(batch.log_prob) == 8 * 3  # row 0 of 4 is left out
     row = learner.step()
-    assert row["masked"] == 8
+    assert row["masked"] == 2 * 8
     assert torch.isfinite(learner.updater.params).all()
 
 
