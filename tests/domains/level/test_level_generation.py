@@ -43,7 +43,7 @@ def test_requests_of_many_kinds_come_back_in_order():
     items = list(TASK.generate(policy, requests, range(5)))
     assert [item.content.shape[::-1] for item in items] == sizes
     assert all("path" in item.request.target for item in items)
-    assert all(item.info["evaluations"] == item.info["steps"] + 1 for item in items)
+    assert all(item.info["evaluations"] > item.info["steps"] for item in items)
 
 
 def test_an_item_is_the_nearest_map_of_its_episode():

@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from plaudit.domains.level import maze_kernels, reward
+from plaudit.domains.level import maze_kernels, maze_planes, reward
 from plaudit.domains.level.game import Goals, Maps, Size, Stats, Tile, View
 from plaudit.reward.term import Term
 
@@ -47,9 +47,10 @@ class MazeGame:
     ) -> None:
         # The planes divide by the wanted path, and a path of 0 is a request like any other.
         wanted = np.maximum(view.goals[:, 0], 1)
-        maze_kernels.observe(
-            view.maps, view.starts, wanted, view.left, tolerance[0], REGION_WEIGHT, out, stats
-        )
+        limits = (tolerance[0], REGION_WEIGHT)
+        planes = out.view()
+        planes.shape = (len(out), -1)  # where reshape would copy, this raises
+        maze_planes.observe(view.maps, view.starts, wanted, view.left, limits, planes, stats)
 
     def distance(self, stats: Stats, goals: Goals, tolerance: tuple[float, ...]) -> NDArray[np.float64]:
         miss = np.maximum(np.abs(stats[:, PATH] - goals[:, 0]) - tolerance[0], 0)
