@@ -191,6 +191,16 @@ def test_the_policy_is_rebuilt_from_its_description(dueling):
     assert torch.equal(one[2], two[2])
 
 
+def test_a_policy_that_claims_more_than_it_has_is_refused():
+    policy = make().policy()
+    claim = policy.describe()
+    claim["network"]["hidden"] = [16_384] * 64
+    with pytest.raises(RuntimeError, match="layers"):
+        QPolicy.from_description(claim, policy.tensors())
+    with pytest.raises(InputError, match="float32"):
+        QPolicy.from_description(policy.describe(), {k: v.double() for k, v in policy.tensors().items()})
+
+
 def test_weights_depend_on_the_seed_alone():
     torch.manual_seed(1)
     one = make(seed=5).policy().tensors()

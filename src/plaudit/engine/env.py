@@ -49,7 +49,9 @@ class VecEnv(ABC):
     def step(self, action: Tensor) -> StepResult:
         """Take `action (B,)` or `(B, n)`; see the autoreset rule above.
 
-        A term is NaN where it could not score the item: the learner masks and counts that row.
+        `info["final_mask"] (B, A)` may hold the action masks of `final_obs`; without it, learners take
+        all actions as allowed there. A term is NaN where it could not score the item: the learner masks
+        and counts that row.
         The tensors may be reused by the next call: whoever keeps them copies them.
         """
 

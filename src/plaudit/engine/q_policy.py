@@ -13,6 +13,7 @@ from plaudit.engine import nets, spaces
 from plaudit.engine.dqn_update import QNetwork
 from plaudit.engine.explore import epsilon_greedy, greedy, log_probs
 from plaudit.engine.random import RowRandom
+from plaudit.errors import InputError
 
 
 class QPolicy:
@@ -69,6 +70,10 @@ class QPolicy:
         observation = spaces.rebuild(description["observation_space"])
         action: Any = spaces.rebuild(description["action_space"])
         config, dueling = nets.config_of(description["network"]), bool(description["dueling"])
-        network = QNetwork(nets.build(config, observation, int(action.n) + dueling), dueling)
-        network.load_state_dict(tensors)
+        # Made without memory: a description that claims a huge network is refused by its tensors.
+        with torch.device("meta"):
+            network = QNetwork(nets.build(config, observation, int(action.n) + dueling), dueling)
+        if any(tensor.dtype != torch.float32 for tensor in tensors.values()):
+            raise InputError("the tensors of a Q-network must be float32.")
+        network.load_state_dict(tensors, assign=True)
         return cls(network, config, observation, action, float(description["epsilon"]))

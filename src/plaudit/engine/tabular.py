@@ -245,8 +245,10 @@ class QTablePolicy:
     def from_description(cls, description: dict[str, Any], tensors: dict[str, Tensor]) -> QTablePolicy:
         """Make the policy that `describe` described."""
         q = tensors["q"]
-        if q.dim() != 3 or description["explore"] not in RULES:
-            raise InputError(f"a table of shape {tuple(q.shape)} and {description} is no Q-table policy.")
+        if q.dim() != 3 or q.dtype != torch.float64 or description["explore"] not in RULES:
+            raise InputError(
+                f"a table {tuple(q.shape)} of {q.dtype} with {description} is no Q-table policy."
+            )
         return cls(q, description["explore"], float(description["strength"]))
 
 
