@@ -6,7 +6,7 @@ import torch
 
 from plaudit.domains.level.env import LevelConfig
 from plaudit.domains.level.task import Maze
-from plaudit.domains.level.views import crop
+from plaudit.domains.level.views import Board, Wide, crop
 from plaudit.errors import InputError
 from plaudit.reward.compose import Composition
 from plaudit.reward.term import Context
@@ -127,14 +127,32 @@ def test_an_episode_pays_what_its_level_is_worth(representation, form):
 
 def test_novelty_is_scored_against_the_whole_batch_also_when_one_row_begins():
     recipe = TASK.recipes()["ppo"]
-    novelty = [recipe.reward[0].model_copy(update={"term": "novelty"})]
-    update = {"reward": tuple(novelty), "request": {"size": "4x4", "steps": 3}, "env": {"pool": 64}}
+    novelty = (recipe.reward[0].model_copy(update={"term": "novelty"}),)
+    request = {"size": "4x4", "steps": 3, "target": {"path": 12}, "tolerance": {"path": 0}}
+    update = {"reward": novelty, "request": request, "env": {"pool": 64}}
     env = TASK.environment(5, recipe.model_copy(update=update))
     env.reset(0)
-    for _ in range(4):
-        env.step(torch.zeros(5, dtype=torch.long))
-    assert env.reward.composition.score(env.maps, Context()).shape == (5, 1)
-    assert not np.isnan(env.reward.state_dict()["before"]).any()
+    env.taken[0] = 2
+    _, _, terminated, truncated, _ = env.step(torch.zeros(5, dtype=torch.long))
+    assert (terminated | truncated).tolist() == [True, False, False, False, False]
+    # A row that is scored alone has no neighbour: its novelty would be 1.
+    whole = env.reward.composition.score(env.maps, Context())[0]
+    assert env.reward.state_dict()["before"][0] == whole
+    assert whole < 1
+
+
+def test_wide_actions_of_many_tiles_name_cell_and_tile():
+    maps = np.array([[[0, 1], [2, 0]]], np.uint8)
+    wide = Wide(Board(maps, 3))
+    assert wide.actions == 12
+    assert wide.mask().reshape(4, 3).tolist() == [
+        [False, True, True],
+        [True, False, True],
+        [True, True, False],
+        [False, True, True],
+    ]
+    wide.edit(np.array([3 * 1 + 2]))
+    assert maps.tolist() == [[[0, 2], [2, 0]]]
 
 
 def test_a_finished_row_begins_anew_in_the_same_step():

@@ -190,6 +190,7 @@ class LevelEnv(VecEnv):
         self.maps[rows] = self.starts[rows] = beginning.maps
         self.goals[rows] = beginning.goals
         self.taken[rows] = 0
+        # Only the beginning of an episode draws numbers, so that the generators are no state.
         self.random.reseed(rows, beginning.seeds)
         self.editor.begin(rows, self.random)
         self._look(None if len(rows) == self.num_envs else rows)
@@ -267,7 +268,6 @@ class LevelEnv(VecEnv):
             "starts": self.starts.copy(),
             "goals": self.goals.copy(),
             "taken": self.taken.copy(),
-            "random": self.random.state_dict(),
             "editor": self.editor.state(),
             "episodes": self.episodes.state_dict(),
             "reward": self.reward.state_dict() if self.reward else {},
@@ -276,7 +276,6 @@ class LevelEnv(VecEnv):
     def load_state_dict(self, state: State) -> None:
         for name in ("maps", "starts", "goals", "taken"):
             getattr(self, name)[:] = state[name]
-        self.random.load_state_dict(state["random"])
         self.editor.restore(state["editor"])
         self.episodes.load_state_dict(state["episodes"])
         if self.reward is not None:
