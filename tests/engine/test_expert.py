@@ -58,9 +58,6 @@ class Bits:
         rows = np.flatnonzero(actions >= 0)
         at["now"][rows, actions[rows]] ^= 1
 
-    def outlook(self, at, actions):
-        return self.prospects(at, actions, WEIGHTS)[0]
-
     def undoing(self, at, origin, actions):
         return actions
 
@@ -178,12 +175,14 @@ def test_needless_edits_are_left_out():
     class Loose(Bits):
         """Solved as soon as one bit is right, so that every other edit is needless."""
 
-        def outlook(self, at, actions):
-            return np.maximum(super().outlook(at, actions) - (BITS - 1), 0)
+        def prospects(self, at, actions, weights):
+            distance = np.maximum(super().prospects(at, actions, weights)[0] - (BITS - 1), 0)
+            # All equally free: the low bits are worth less, so they go last.
+            return distance, -at["now"].sum(1)[:, None] + 0.1 * actions
 
     zeros, ones = np.zeros((1, BITS), int), np.ones((1, BITS), int)
     origin = {"now": zeros, "start": zeros.copy(), "goal": ones}
     end = {**origin, "now": np.array([[1, 1, 1, 0, 0, 0, 0, 0]])}
-    short = pruned(Loose(), Solution(origin, end, np.array([0, 4, 4, 1, 2])))
-    assert short.actions.tolist() == [2]
-    assert short.end["now"].tolist() == [[0, 0, 1, 0, 0, 0, 0, 0]]
+    short = pruned(Loose(), Solution(origin, end, np.array([0, 4, 4, 1, 2])), WEIGHTS)
+    assert short.actions.tolist() == [0]
+    assert short.end["now"].tolist() == [[1, 0, 0, 0, 0, 0, 0, 0]]

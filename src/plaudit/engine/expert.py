@@ -100,7 +100,7 @@ class ExpertIteration:
         found: list[Solution] = []
         for _ in range(self.config.searches):
             guide = self._look if self.memory.total < self.config.exhaustive else self._guide
-            new = [pruned(self.simulator, s) for s in self.beam.step(guide, self.weights)]
+            new = [pruned(self.simulator, s, self.weights) for s in self.beam.step(guide, self.weights)]
             self.memory.add([s for s in new if len(s.actions)])
             found += new
         losses: list[float] = []

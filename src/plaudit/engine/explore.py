@@ -90,10 +90,7 @@ def boltzmann(q: NDArray[Any], temperature: float, uniform: Floats, mask: Mask =
     Inverts the cumulative distribution at `uniform (B,)` in [0, 1). Sutton and Barto, 2018, section 2.8.
     """
     heap = boltzmann_weights(q, temperature, mask).cumsum(1)
-    # Rounding may leave the number at the whole sum: it stays with the last action that has a weight.
-    action: NDArray[np.int64] = np.minimum(
-        (heap <= (uniform * heap[:, -1])[:, None]).sum(1), (heap < heap[:, -1:]).sum(1)
-    )
+    action: NDArray[np.int64] = (heap <= (uniform * heap[:, -1])[:, None]).sum(1)
     return action
 
 

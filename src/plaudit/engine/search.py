@@ -50,10 +50,6 @@ class Simulator(Protocol):
         """Columns `(N, K)` of the composition, as `VecEnv.step` pays their change."""
         ...
 
-    def outlook(self, at: Positions, actions: Actions) -> NDArray[np.float64]:
-        """Distance `(N, C)` after each of the actions `(N, C)`."""
-        ...
-
     def undoing(self, at: Positions, origin: Positions, actions: Actions) -> Actions:
         """For each of `actions (N, C)`, the action that takes its place back to what it was in `origin`."""
         ...
@@ -253,17 +249,19 @@ class Beam:
         self.ended, self.solved = state["counts"]
 
 
-def pruned(simulator: Simulator, solution: Solution) -> Solution:
-    """Leave out edits that the goal does not need: each is taken back alone, while it stays reached."""
+def pruned(simulator: Simulator, solution: Solution, weights: NDArray[np.float64]) -> Solution:
+    """Leave out edits that the goal does not need, first the one without which the item is worth most."""
     end, needed = copied(solution.end), simulator.matters(solution.actions)
     kept = [int(action) for action in needed]
     while kept:
         back = simulator.undoing(end, solution.origin, np.array([kept]))
-        free = np.flatnonzero(simulator.outlook(end, back)[0] <= 0)
-        if not len(free):
+        distance, worth = simulator.prospects(end, back, weights)
+        free = (distance[0] <= 0) & ~np.isnan(worth[0])
+        if not free.any():
             break
-        simulator.act(end, back[0, free[:1]])
-        del kept[int(free[0])]
+        best = int(np.argmax(np.where(free, worth[0], -np.inf)))
+        simulator.act(end, back[0, best : best + 1])
+        del kept[best]
     order = [int(a) for a in solution.actions if int(a) in kept]
     actions = np.array(list(dict.fromkeys(order)), np.int64)
     return Solution(solution.origin, end, actions)

@@ -20,12 +20,14 @@ from plaudit.domains.level.seeds import code_words, place_of
 class Steering:
     """How strongly edits are steered: added to the policy's log-probabilities."""
 
-    weight: float = 2.0
-    """Of the gain, which lies in [-1 - walls, 1 + walls]."""
+    weight: float = 3.0
+    """Of the gain, which lies in [-1 - walls, 1 + walls], at first."""
     nearness: float = 2.0
     """Cells of distance over which the nearest foreign words share the attention."""
-    walls: float = 0.4
+    walls: float = 0.5
     """Bonus for closing a cell, and price of opening one."""
+    fade: float = 0.25
+    """Steps for each cell of the map over which the steering of an item fades to nothing."""
 
 
 class Apart:
@@ -39,13 +41,21 @@ class Apart:
             for key in {(int(series), int(block)) for series, block in self.block}
         }
 
-    def bias(self, items: NDArray[np.int64], maps: Maps) -> NDArray[np.float32]:
-        """What to add to the log-probabilities `(R, H * W)` of flips of `maps (R, H, W)` of items `(R,)`."""
+    def bias(
+        self, items: NDArray[np.int64], maps: Maps, taken: NDArray[np.int64] | None = None
+    ) -> NDArray[np.float32]:
+        """What to add to the log-probabilities `(R, H * W)` of flips of `maps (R, H, W)` of items `(R,)`.
+
+        Items that have `taken (R,)` many steps are hard ones, and are left to the policy alone.
+        """
         signs = 2.0 * maps.reshape(len(maps), -1).astype(np.float32) - 1.0
         out = np.zeros(signs.shape, np.float32)
         for key, words in self.words.items():
             rows = np.flatnonzero((self.block[items] == key).all(1))
             out[rows] = self._gain(signs[rows], words, self.own[items[rows]])
+        if taken is not None:
+            steps = self.steering.fade * signs.shape[1]
+            out *= np.maximum(0.0, 1.0 - taken / steps).astype(np.float32)[:, None]
         return self.steering.weight * out
 
     def _gain(

@@ -2,8 +2,9 @@
 
 What a step does: rank the edits by the policy's log-probability, steered apart (`apart.py`); leave out
 those that lead back to a map the item has been at; measure the first `proposals` exactly and take the
-best. The policy is one, the exact look of width two is the other half of the product: `Item.info` says
-how many evaluations of the statistics an item took.
+best. Once every goal is met, edits that the goals do not need are taken back, one exact look each, as
+every cell left alone keeps the item apart from the others. The policy is one half of the product, the
+exact looks are the other: `Item.info` says how many evaluations of the statistics an item took.
 An item depends on its seed alone: the network always sees `ROWS` rows on one thread, and a row that has
 finished its item goes on with the next.
 """
@@ -95,6 +96,8 @@ class Chunk:
         self.best = self.at["map"].copy()
         self.visited = np.zeros((rows, problems.steps + 1), np.uint64)
         self.evaluations = np.zeros(rows, np.int64)
+        self.settled = np.zeros(rows, bool)
+        self.tried = np.zeros((rows, problems.simulator.cells), bool)
 
     def run(self) -> Iterator[Made]:
         """Yield the items of this chunk in the order in which they are finished."""
@@ -123,13 +126,15 @@ class Chunk:
         self.best[live] = fresh["map"]
         self.visited[live] = fresh["key"][:, None]
         self.evaluations[live] = 1
+        self.settled[live] = False
+        self.tried[live] = False
 
     def _finish(self) -> Iterator[Made]:
         """Yield what is finished and begin the next items, until every busy row has work to do."""
         while True:
             changed = np.count_nonzero(self.at["map"] != self.at["start"], axis=(1, 2))
             spent = (self.at["taken"] >= self.problems.steps) | (changed >= self.problems.changes)
-            rows = np.flatnonzero((self.item >= 0) & ((self.distance <= 0) | spent))
+            rows = np.flatnonzero((self.item >= 0) & np.where(self.distance <= 0, self.settled, spent))
             if not len(rows):
                 return
             for row in rows.tolist():
@@ -145,22 +150,57 @@ class Chunk:
         """One edit in each of the busy rows; the network sees the idle ones too."""
         if not len(rows):
             return
-        scores = self.policy.preferences(self.problems.simulator.observe(self.at)).numpy()[rows]
-        if self.problems.apart is not None:
-            scores = scores + self.problems.apart.bias(self.item[rows], self.at["map"][rows])
+        obs = self.problems.simulator.observe(self.at)
+        self.evaluations[rows] += 1  # the observation takes the statistics once
+        met = self.distance[rows] <= 0
+        if met.any():
+            self._trim(rows[met], obs.numpy()[rows[met]])
+        if not met.all():
+            self._seek(rows[~met], self.policy.preferences(obs).numpy()[rows[~met]])
+
+    def _seek(self, rows: NDArray[np.int64], scores: NDArray[np.float32]) -> None:
+        """Take the better of the first proposals, by their exact outcome."""
         at = take(self.at, rows)
+        if self.problems.apart is not None:
+            scores = scores + self.problems.apart.bias(self.item[rows], at["map"], at["taken"])
         actions = self._proposals(rows, at, scores)
         outlook = self.problems.simulator.outlook(at, actions)
         chosen = np.argmin(outlook, axis=1)[:, None]  # of equals, the one that the policy likes best
-        self.evaluations[rows] += 1 + actions.shape[1]  # the observation takes one as well
+        self.evaluations[rows] += actions.shape[1]
         self.distance[rows] = np.take_along_axis(outlook, chosen, 1)[:, 0]
-        wide = np.full(len(self.item), -1, np.int64)
-        wide[rows] = np.take_along_axis(actions, chosen, 1)[:, 0]
-        self.problems.simulator.act(self.at, wide)
+        self._act(rows, np.take_along_axis(actions, chosen, 1)[:, 0])
         self.visited[rows, self.at["taken"][rows]] = self.at["key"][rows]
         better = rows[self.distance[rows] <= self.least[rows]]
         self.least[better] = self.distance[better]
         self.best[better] = self.at["map"][better]
+
+    def _trim(self, rows: NDArray[np.int64], planes: NDArray[np.float32]) -> None:
+        """Take back the most telling edit that the goals seem not to need, if they really do not."""
+        at, simulator = take(self.at, rows), self.problems.simulator
+        edited = (at["map"] != at["start"]).reshape(len(rows), -1)
+        kept = simulator.game.seems_kept(planes, at["goal"], simulator.tolerance)
+        gain = np.ones(edited.shape, np.float32)
+        if self.problems.apart is not None:
+            gain = self.problems.apart.bias(self.item[rows], at["map"])
+        gain = np.where(edited & kept & ~self.tried[rows], gain, -np.inf)
+        cell = gain.argmax(1)
+        worth = gain[np.arange(len(rows)), cell] > 0
+        self.settled[rows[~worth]] = True
+        rows, cell = rows[worth], cell[worth]
+        if not len(rows):
+            return
+        at = take(at, np.flatnonzero(worth))
+        back = simulator.undoing(at, {"map": at["start"]}, (cell * simulator.per_cell)[:, None])
+        self.evaluations[rows] += 1
+        free = simulator.outlook(at, back)[:, 0] <= 0
+        self.tried[rows, cell] = True
+        self._act(rows[free], back[free, 0])
+        self.best[rows[free]] = self.at["map"][rows[free]]
+
+    def _act(self, rows: NDArray[np.int64], actions: NDArray[np.int64]) -> None:
+        wide = np.full(len(self.item), -1, np.int64)
+        wide[rows] = actions
+        self.problems.simulator.act(self.at, wide)
 
     def _proposals(
         self, rows: NDArray[np.int64], at: Positions, scores: NDArray[np.float32]

@@ -70,6 +70,12 @@ class Game(Protocol):
         """Write planes `out (B, H, W, planes)`, in [-2, 2], and statistics in one pass; frees the GIL."""
         ...
 
+    def seems_kept(
+        self, planes: NDArray[np.float32], goals: Goals, tolerance: tuple[float, ...]
+    ) -> NDArray[np.bool_]:
+        """Whether met goals seem to stay met when a cell is edited, `(B, H * W)`: a guess from planes."""
+        ...
+
     def distance(self, stats: Stats, goals: Goals, tolerance: tuple[float, ...]) -> NDArray[np.float64]:
         """How far `(B,)` the maps are from what is asked; 0 = every goal met."""
         ...

@@ -52,6 +52,15 @@ class MazeGame:
         planes.shape = (len(out), -1)  # where reshape would copy, this raises
         maze_planes.observe(view.maps, view.starts, wanted, view.left, limits, planes, stats)
 
+    def seems_kept(
+        self, planes: NDArray[np.float32], goals: Goals, tolerance: tuple[float, ...]
+    ) -> NDArray[np.bool_]:
+        flat = planes.reshape(len(planes), -1, self.planes)
+        # Plane 8 guesses the change of regions, 9 that of the path over half of H + W; 11 is the gap.
+        change = flat[:, :, 9] * sum(planes.shape[1:3]) / 2
+        miss = np.abs(flat[:, :, 11] * np.maximum(goals, 1) - change)
+        return (flat[:, :, 8] == 0) & (miss <= tolerance[0])
+
     def distance(self, stats: Stats, goals: Goals, tolerance: tuple[float, ...]) -> NDArray[np.float64]:
         miss = np.maximum(np.abs(stats[:, PATH] - goals[:, 0]) - tolerance[0], 0)
         return REGION_WEIGHT * np.abs(stats[:, REGIONS] - 1) + miss

@@ -13,6 +13,8 @@ _MAZE_REWARD = (
     RewardEntry(term="satisfied", weight=1.0),
     # Edits cost diversity: the fewer, the more of the start's own look stays.
     RewardEntry(term="edits", weight=2.0),
+    # Two maps differ most when half of their cells are open.
+    RewardEntry(term="open_share", weight=6.0, target=0.5),
 )
 
 
@@ -57,6 +59,7 @@ def maze_recipes() -> Mapping[str, Recipe]:
         algorithm="expert",
         budget="10m",
         reward=_MAZE_REWARD,
+        learner={"exhaustive": 130},
         network={**cells, "layers": 7},
         env={"representation": "wide"},
         threads=2,

@@ -53,7 +53,8 @@ class LevelSimulator:
         self.tiles = len(game.tiles)
         width, height = size
         self.cells = width * height
-        self.actions = self.cells if self.tiles == 2 else self.cells * self.tiles
+        self.per_cell = 1 if self.tiles == 2 else self.tiles
+        self.actions = self.cells * self.per_cell
         self.observation_space = spaces.Box(-2.0, 2.0, (height, width, game.planes), np.float32)
         self.action_space = spaces.Discrete(self.actions)
         places = np.arange(self.cells * self.tiles, dtype=np.uint64)
@@ -144,6 +145,8 @@ class LevelSimulator:
 
     def act(self, at: Positions, actions: Actions) -> None:
         rows = np.flatnonzero(actions >= 0)
+        if not len(rows):
+            return
         chosen = actions[rows, None]
         part = {"map": at["map"][rows], "key": at["key"][rows]}
         at["key"][rows] = self.keys(part, chosen)[:, 0]
