@@ -124,6 +124,14 @@ def test_updates_follow_the_transitions():
     assert learner.replay.size == 1002
 
 
+def test_the_learning_rate_reaches_its_end_with_the_budget():
+    learner = make(dataclasses.replace(QUICK, learning_rate_end=0.0))
+    learner.share = 1.0
+    before = learner.twins.params.clone()
+    assert learner.step()["updates"] > 0
+    assert torch.equal(learner.twins.params, before)
+
+
 def test_the_figures_of_a_step():
     learner = make(dataclasses.replace(QUICK, chunk=2_000))
     learner.share = 0.25
