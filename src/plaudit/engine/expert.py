@@ -33,8 +33,10 @@ class ExpertConfig:
 
     beam: BeamConfig = field(default_factory=BeamConfig)
     """Width, children, depth and prices of the search."""
-    exhaustive: int = 600
+    exhaustive: int = 130
     """Solutions found by looking at every action, before the policy is fit to guide the search."""
+    first_reach: float = 0.4
+    """How hard problems may be until then, 1 = all there are."""
     searches: int = 10
     """Actions that every problem is deepened by in one step."""
     updates: int = 20
@@ -72,7 +74,7 @@ class Searchable(Protocol):
 class ExpertIteration:
     """The learner: `searches` deepenings of the beam, then `updates` steps of imitation.
 
-    Its unit, "updates", counts gradient steps. Search follows the composed reward until a problem is solved.
+    Its unit, "searches", counts deepenings of the beam. Search follows the composed reward until a problem is solved.
     The network is one that PPO with `shared` can go on with; its value output is left as it was drawn.
     """
 
@@ -82,7 +84,8 @@ class ExpertIteration:
         self.simulator = simulator = env.simulator()
         self.weighing = weighing
         self.weights = np.asarray(weighing.weights(0.0))
-        self.config, self.share, self.updates = config, 0.0, 0
+        self.config, self.share = config, 0.0
+        self.searches = self.updates = 0
         self.random = np.random.default_rng(seed)
         self.model = ActorCritic(simulator.observation_space, simulator.action_space, network, shared=True)
         self.model.initialise(torch.Generator().manual_seed(seed))
@@ -106,7 +109,8 @@ class ExpertIteration:
         losses: list[float] = []
         if self.memory.total >= min(self.config.exhaustive, self.config.batch_size):
             losses = [self._imitate() for _ in range(self.config.updates)]
-        self.updates += self.config.updates
+        self.searches += self.config.searches
+        self.updates += len(losses)
         row: Metrics = {"solutions": self.memory.total, "learning_rate": self._learning_rate()}
         if losses:
             row["loss"] = float(np.mean(losses))
@@ -136,7 +140,7 @@ class ExpertIteration:
 
     @property
     def progress(self) -> tuple[int, str]:
-        return self.updates, "updates"
+        return self.searches, "searches"
 
     def policy(self) -> ActorPolicy:
         return ActorPolicy(self.model)
@@ -162,10 +166,10 @@ class ExpertIteration:
         return np.nan_to_num(worth, nan=-np.inf).astype(np.float32)
 
     def _problems(self, count: int) -> Positions:
-        """New problems, a share of them from where the policy's own episodes stand."""
-        fresh = self.simulator.fresh(count, self.random)
+        """New problems: easy ones at first, then a share from where the policy's own episodes stand."""
         if self.updates == 0:
-            return fresh
+            return self.simulator.fresh(count, self.random, self.config.first_reach)
+        fresh = self.simulator.fresh(count, self.random)
         for _ in range(2):
             self._live()
         rows = np.flatnonzero(self.random.random(count) < self.config.own_share)[: self.config.rows]
@@ -208,6 +212,7 @@ class ExpertIteration:
 
     def state_dict(self) -> State:
         return {
+            "searches": self.searches,
             "updates": self.updates,
             "random": self.random.bit_generator.state,
             "adam": self.adam.state_dict(),
@@ -219,7 +224,7 @@ class ExpertIteration:
 
     def load_state_dict(self, state: State, tensors: dict[str, torch.Tensor]) -> None:
         load_tensors(self.model, tensors)
-        self.updates = state["updates"]
+        self.searches, self.updates = state["searches"], state["updates"]
         self.random.bit_generator.state = state["random"]
         self.adam.load_state_dict(state["adam"])
         self.own, self.age = copied(state["own"]), np.array(state["age"])

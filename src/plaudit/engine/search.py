@@ -34,8 +34,8 @@ class Simulator(Protocol):
     action_space: Space[Any]
     actions: int
 
-    def fresh(self, count: int, random: Random) -> Positions:
-        """Start `count` new problems."""
+    def fresh(self, count: int, random: Random, reach: float = 1.0) -> Positions:
+        """Start `count` new problems; `reach` in [0, 1] bounds how hard they may be, 1 = all there are."""
         ...
 
     def observe(self, at: Positions) -> Tensor:
@@ -267,7 +267,7 @@ def pruned(simulator: Simulator, solution: Solution, weights: NDArray[np.float64
     return Solution(solution.origin, end, actions)
 
 
-def take(at: Positions, rows: NDArray[Any]) -> Positions:
+def take(at: Positions, rows: NDArray[Any] | slice) -> Positions:
     """The given rows, copied."""
     return {name: array[rows] for name, array in at.items()}
 

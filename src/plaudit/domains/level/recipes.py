@@ -59,7 +59,6 @@ def maze_recipes() -> Mapping[str, Recipe]:
         algorithm="expert",
         budget="10m",
         reward=_MAZE_REWARD,
-        learner={"exhaustive": 130},
         network={**cells, "layers": 7},
         env={"representation": "wide"},
         threads=2,

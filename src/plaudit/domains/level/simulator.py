@@ -20,7 +20,7 @@ from plaudit.domains.level.episodes import Beginning, Episodes, TrainingEpisodes
 from plaudit.domains.level.game import Game, Goals, Maps, Size, Stats, View
 from plaudit.domains.level.scoring import Edited, score_levels
 from plaudit.engine.random import splitmix
-from plaudit.engine.search import Actions, Positions, Random
+from plaudit.engine.search import Actions, Positions, Random, take
 from plaudit.reward.compose import Composition
 
 HARD_SHARE = 0.45
@@ -75,14 +75,15 @@ class LevelSimulator:
             "key": key,
         }
 
-    def fresh(self, count: int, random: Random) -> Positions:
+    def fresh(self, count: int, random: Random, reach: float = 1.0) -> Positions:
         source = self.episodes
         assert isinstance(source, TrainingEpisodes)
         maps = source.pool[random.integers(len(source.pool), size=count)]
         # The far goals are the hard ones: nearly half of the problems come from the upper half alone.
         hard = random.random(count)[:, None] < HARD_SHARE
         lowest = np.where(hard, (source.low + source.high) // 2, source.low)
-        goals = random.integers(lowest, source.high + 1)
+        highest = source.low + np.round(reach * (source.high - source.low)).astype(np.int64)
+        goals = random.integers(np.minimum(lowest, highest), highest + 1)
         return self.begin(Beginning(np.zeros(count, np.int64), maps, goals))
 
     def observe(self, at: Positions) -> Tensor:
@@ -119,15 +120,27 @@ class LevelSimulator:
     def prospects(
         self, at: Positions, actions: Actions, weights: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        distance, worth = np.empty(actions.shape), np.empty(actions.shape)
+
+        def part(rows: slice) -> None:
+            found = self._prospects(take(at, rows), actions[rows], weights)
+            distance[rows], worth[rows] = (values.reshape(actions[rows].shape) for values in found)
+
+        self._share(part, len(actions))
+        return distance, worth
+
+    def _prospects(
+        self, at: Positions, actions: Actions, weights: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Distance and worth, flat `(N * C,)`."""
         rows = np.repeat(np.arange(len(actions)), actions.shape[1])
-        goals, starts = at["goal"][rows], at["start"][rows]
+        goals, starts, maps = at["goal"][rows], at["start"][rows], at["map"][rows]
         stats = self.game.measure_after(at["map"], actions).reshape(len(rows), -1)
-        distance = self.game.distance(stats, goals, self.tolerance)
         cell, tile = self._parts(at["map"], actions)
-        maps = at["map"][rows]
         maps.reshape(len(rows), -1)[np.arange(len(rows)), cell.ravel()] = tile.ravel()
-        worth = self._columns(maps, starts, goals, stats)[:, weights != 0] @ weights[weights != 0]
-        return distance.reshape(actions.shape), worth.reshape(actions.shape)
+        columns = self._columns(maps, starts, goals, stats)
+        distance = self.game.distance(stats, goals, self.tolerance)
+        return distance, columns[:, weights != 0] @ weights[weights != 0]
 
     def _columns(self, maps: Maps, starts: Maps, goals: Goals, stats: Stats) -> NDArray[np.float64]:
         assert self.composition is not None
