@@ -14,7 +14,7 @@ from plaudit.cli.progress import say
 from plaudit.cli.train import fit
 from plaudit.runs.recipes import Changes, resolve
 
-TASK = "level/maze"
+TASK, RECIPE = "level/maze", "expert"
 BUDGET = "45s"
 JUDGED = 60
 
@@ -26,7 +26,7 @@ def command(
 ) -> Answer:
     """Train mazes from nothing for a short time, judge what was learned, and write the report."""
     start = time.perf_counter()
-    task, recipe = resolve(TASK, changes=Changes(budget=budget, seed=seed))
+    task, recipe = resolve(TASK, RECIPE, Changes(budget=budget, seed=seed))
     rewards = ", ".join(f"{entry.term} x {entry.weight:g}" for entry in recipe.reward)
     say(f"{TASK}: a policy learns to build mazes from nothing but a reward ({rewards}).")
     answer = finish(fit(task, recipe, out), task, JUDGED)

@@ -74,8 +74,8 @@ class Searchable(Protocol):
 class ExpertIteration:
     """The learner: `searches` deepenings of the beam, then `updates` steps of imitation.
 
-    Its unit, "searches", counts deepenings of the beam. Search follows the composed reward until a problem is solved.
-    The network is one that PPO with `shared` can go on with; its value output is left as it was drawn.
+    Its unit, "searches", counts deepenings of the beam. Search follows the composed reward until a problem
+    is solved. The network is one that PPO with `shared` can go on with; its value output stays as drawn.
     """
 
     def __init__(
