@@ -5,9 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from plaudit.domains.level import maze_kernels
 from plaudit.domains.level.game import View
-from plaudit.domains.level.maze import REGION_WEIGHT, MazeGame, longest_possible
+from plaudit.domains.level.maze import MazeGame, longest_possible
 from plaudit.domains.level.metrics import longest_path, survey
 
 GAME = MazeGame()
@@ -35,25 +34,6 @@ def test_observation_and_measure_agree():
     assert np.isfinite(out).all()
     assert out.min() >= -2 and out.max() <= 2
     assert ((out[..., 0] == 1) == (maps == 1)).all()
-
-
-@pytest.mark.parametrize("shape", [(14, 14), (3, 3), (5, 9), (20, 4)])
-def test_the_fast_planes_equal_the_plain_ones(shape):
-    rng = np.random.default_rng(11)
-    maps, starts = (rng.random((400, *shape)) < rng.random((400, 1, 1)) for _ in range(2))
-    view = View(
-        maps.astype(np.uint8),
-        starts.astype(np.uint8),
-        rng.integers(1, np.prod(shape), (400, 1)),
-        rng.random(400).astype(np.float32),
-    )
-    fast, plain = np.full((2, 400, *shape, GAME.planes), np.nan, np.float32)
-    found, wanted = np.zeros((2, 400, 2), np.int32)
-    GAME.observe(view, (3.0,), fast, found)
-    goals = view.goals[:, 0]
-    maze_kernels.observe(view.maps, view.starts, goals, view.left, 3.0, REGION_WEIGHT, plain, wanted)
-    assert (found == wanted).all()
-    assert np.abs(fast - plain).max() < 1e-6
 
 
 def test_a_wanted_path_of_nothing_can_be_observed():

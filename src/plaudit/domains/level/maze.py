@@ -30,7 +30,7 @@ class MazeGame:
     tiles: ClassVar[tuple[Tile, ...]] = (Tile("solid", "#", False), Tile("open", ".", True))
     statistics: ClassVar[tuple[str, ...]] = ("regions", "path")
     targets: ClassVar[tuple[str, ...]] = ("path",)
-    planes: ClassVar[int] = maze_kernels.PLANES
+    planes: ClassVar[int] = maze_planes.PLANES
 
     def measure(self, maps: Maps) -> Stats:
         stats = np.empty((len(maps), 2), np.int32)
