@@ -26,7 +26,7 @@ class Bits:
     actions = BITS
     table = splitmix(np.arange(BITS, dtype=np.uint64))
 
-    def fresh(self, count, random, reach=1.0):
+    def fresh(self, count, random):
         drawn = random.integers(0, 2, (2, count, BITS))
         same = (drawn[0] == drawn[1]).all(1)
         drawn[0, same, 0] ^= 1

@@ -33,10 +33,8 @@ class ExpertConfig:
 
     beam: BeamConfig = field(default_factory=BeamConfig)
     """Width, children, depth and prices of the search."""
-    exhaustive: int = 130
+    exhaustive: int = 200
     """Solutions found by looking at every action, before the policy is fit to guide the search."""
-    first_reach: float = 0.4
-    """How hard problems may be until then, 1 = all there are."""
     searches: int = 10
     """Actions that every problem is deepened by in one step."""
     updates: int = 20
@@ -166,10 +164,10 @@ class ExpertIteration:
         return np.nan_to_num(worth, nan=-np.inf).astype(np.float32)
 
     def _problems(self, count: int) -> Positions:
-        """New problems: easy ones at first, then a share from where the policy's own episodes stand."""
-        if self.updates == 0:
-            return self.simulator.fresh(count, self.random, self.config.first_reach)
+        """New problems, a share of them from where the policy's own episodes stand."""
         fresh = self.simulator.fresh(count, self.random)
+        if self.updates == 0:
+            return fresh
         for _ in range(2):
             self._live()
         rows = np.flatnonzero(self.random.random(count) < self.config.own_share)[: self.config.rows]

@@ -34,8 +34,8 @@ class Simulator(Protocol):
     action_space: Space[Any]
     actions: int
 
-    def fresh(self, count: int, random: Random, reach: float = 1.0) -> Positions:
-        """Start `count` new problems; `reach` in [0, 1] bounds how hard they may be, 1 = all there are."""
+    def fresh(self, count: int, random: Random) -> Positions:
+        """Start `count` new problems."""
         ...
 
     def observe(self, at: Positions) -> Tensor:

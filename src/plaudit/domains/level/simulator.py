@@ -75,15 +75,14 @@ class LevelSimulator:
             "key": key,
         }
 
-    def fresh(self, count: int, random: Random, reach: float = 1.0) -> Positions:
+    def fresh(self, count: int, random: Random) -> Positions:
         source = self.episodes
         assert isinstance(source, TrainingEpisodes)
         maps = source.pool[random.integers(len(source.pool), size=count)]
         # The far goals are the hard ones: nearly half of the problems come from the upper half alone.
         hard = random.random(count)[:, None] < HARD_SHARE
         lowest = np.where(hard, (source.low + source.high) // 2, source.low)
-        highest = source.low + np.round(reach * (source.high - source.low)).astype(np.int64)
-        goals = random.integers(np.minimum(lowest, highest), highest + 1)
+        goals = random.integers(lowest, source.high + 1)
         return self.begin(Beginning(np.zeros(count, np.int64), maps, goals))
 
     def observe(self, at: Positions) -> Tensor:
