@@ -17,9 +17,10 @@ ALLOWED = {
     "measure": {"measure", "errors"},
     "media": {"media", "errors"},
     "task": {"task", "reward", "engine", "runs", "errors"},
-    "domains": {"domains", "task", "reward", "engine", "measure", "media", "errors", "runs"},
+    "stepwise": {"stepwise", "task", "reward", "engine", "media", "runs", "errors"},
+    "domains": {"domains", "task", "stepwise", "reward", "engine", "measure", "media", "errors", "runs"},
 }
-"""What each floor may import. `task` and `domains` know of `runs` the recipe alone."""
+"""What each floor may import. `task`, `stepwise` and `domains` know of `runs` the recipe alone."""
 
 ROOMS = ("task.py", "reward.py", "render.py", "metrics.py", "README.md", "presets")
 
@@ -43,7 +44,7 @@ def test_knowledge_runs_one_way(path):
     for name in imports(path):
         first = name.split(".")[0]
         assert first in ALLOWED[floor], f"{path} imports plaudit.{name}"
-        if floor in {"task", "domains"} and first == "runs":
+        if floor in {"task", "stepwise", "domains"} and first == "runs":
             assert name.startswith("runs.recipe"), f"{path} imports plaudit.{name}"
 
 

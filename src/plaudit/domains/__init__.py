@@ -6,6 +6,8 @@ A domain is a folder beside this file; a task is one class of its `task.py`. To 
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -44,7 +46,7 @@ TASKS = (
 def get_task(name: str) -> Task:
     """Import and make the task called `name`; raises `InputError` with the nearest name.
 
-    `name` may also be `module:Class` for a task outside the package.
+    `name` may also be `module:Class` for a task outside the package, on the path or in the working folder.
     """
     known = {info.name: info.place for info in TASKS}
     if name not in known and ":" not in name:
@@ -59,6 +61,9 @@ def get_task(name: str) -> Task:
 def _from_outside(name: str) -> Task:
     """Make the task of `module:Class`; only a class with a task's methods is called."""
     module, _, attribute = name.partition(":")
+    # A script that lies elsewhere finds the file beside which it was started, as the command line does.
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
     try:
         found = getattr(importlib.import_module(module), attribute)
     # A module from outside may raise anything while it is imported.
