@@ -161,6 +161,8 @@ class ExpertIteration:
         count = len(next(iter(at.values())))
         every = np.tile(np.arange(self.simulator.actions), (count, 1))
         worth = self.simulator.prospects(at, every, self.weights)[1]
+        # Many actions are worth the same: without noise the first ones of the list would be taken.
+        worth += 2.0 * self.config.beam.noise * self.random.random(worth.shape)
         return np.nan_to_num(worth, nan=-np.inf).astype(np.float32)
 
     def _problems(self, count: int) -> Positions:

@@ -40,6 +40,7 @@ class FusedPath:
             np.zeros(rows, np.int64),
             terms.length,
             terms.running,
+            terms.paid,
             explore.key,
             explore.counter,
             self.starts.key,
@@ -66,7 +67,7 @@ class FusedPath:
         rule = kernel.Rule(
             terms.weights, config.explore == "boltzmann", strength, learner.by_visits, rate, config.gamma
         )
-        sums = kernel.Sums(terms.total, terms.scored, np.zeros(3, np.int64))
+        sums = kernel.Sums(terms.total, terms.total_paid, terms.scored, np.zeros(3, np.int64))
         kernel.run(learner.q, learner.visits, self.world, self.rows, sums, rule, steps)
         terms.episodes += int(sums.counts[0])
         terms.steps += int(sums.counts[1])

@@ -41,6 +41,7 @@ class Rows(NamedTuple):
     state: Ints
     length: Ints
     running: Floats
+    paid: Floats
     explore_key: Bits
     explore_counter: Bits
     start_key: Bits
@@ -51,6 +52,7 @@ class Sums(NamedTuple):
     """What is logged: sums and counts `(K,)` of scored episodes; `counts` of episodes, steps, masked."""
 
     total: Floats
+    paid: Floats
     scored: Ints
     counts: Ints
 
@@ -144,6 +146,7 @@ def start(world: World, rows: Rows, row: int) -> None:
     rows.state[row] = world.starts[w, int(u * world.start_counts[w])]
     rows.length[row] = 0
     rows.running[row, :] = 0.0
+    rows.paid[row, :] = 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -152,6 +155,7 @@ def _close(world: World, rows: Rows, sums: Sums, row: int) -> None:
     for k in range(rows.running.shape[1]):
         if not math.isnan(rows.running[row, k]):
             sums.total[k] += rows.running[row, k]
+            sums.paid[k] += rows.paid[row, k]
             sums.scored[k] += 1
     sums.counts[0] += 1
     sums.counts[1] += rows.length[row]
@@ -159,13 +163,17 @@ def _close(world: World, rows: Rows, sums: Sums, row: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _reward(terms: Floats, w: int, s: int, a: int, weights: Floats, running: Floats, row: int) -> float:
+def _reward(
+    term: Floats, weights: Floats, running: Floats, paid: Floats, w: int, s: int, a: int, row: int
+) -> float:
     """The weighted sum of the terms of a step, each of them added to what its episode has."""
     reward = 0.0
-    for k in range(terms.shape[3]):
-        running[row, k] += terms[w, s, a, k]
+    for k in range(term.shape[3]):
+        running[row, k] += term[w, s, a, k]
         if weights[k] != 0.0:
-            reward += weights[k] * terms[w, s, a, k]
+            worth = weights[k] * term[w, s, a, k]
+            paid[row, k] += worth
+            reward += worth
     return reward
 
 
@@ -177,7 +185,7 @@ def run(q: Floats, visits: Ints, world: World, rows: Rows, sums: Sums, rule: Rul
     """
     # Plain local names and whole arrays: a field or a slice costs a reference count in every step.
     next_state, terms, done, allowed, _, _, max_steps = world
-    state, length, running, key, counter, _, _ = rows
+    state, length, running, paid, key, counter, _, _ = rows
     weights, boltzmann, strength, by_visits, rate, gamma = rule
     masked = 0
     together = len(state) if len(q) == 1 else 1
@@ -193,7 +201,7 @@ def run(q: Floats, visits: Ints, world: World, rows: Rows, sums: Sums, rule: Rul
                     a = _softmax(q, t, s, allowed, w, strength, u)
                 else:
                     a = _epsilon_greedy(q, t, s, allowed, w, strength, u)
-                value = _reward(terms, w, s, a, weights, running, row)
+                value = _reward(terms, weights, running, paid, w, s, a, row)
                 s2 = next_state[w, s, a]
                 state[row], length[row] = s2, length[row] + 1
                 if not done[w, s, a]:

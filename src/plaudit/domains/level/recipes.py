@@ -13,8 +13,6 @@ _MAZE_REWARD = (
     RewardEntry(term="satisfied", weight=1.0),
     # Edits cost diversity: the fewer, the more of the start's own look stays.
     RewardEntry(term="edits", weight=2.0),
-    # Two maps differ most when half of their cells are open.
-    RewardEntry(term="open_share", weight=2.0, target=0.5),
 )
 
 
