@@ -66,6 +66,7 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command lin
 def _train_seeds(task: Any, recipe: Any, wanted: tuple[int, Path | None, str, int]) -> Answer:
     """Train one run per seed, then put them on one page."""
     from plaudit.runs.folder import fresh
+    from plaudit.runs.recipes import with_seed
 
     seeds, out, track, judged = wanted
     home = out or fresh(Path("runs"), recipe.task)
@@ -73,7 +74,7 @@ def _train_seeds(task: Any, recipe: Any, wanted: tuple[int, Path | None, str, in
         raise InputError("there is something already.", place=str(home), hint="Choose another --out.")
     folders = []
     for number in range(seeds):
-        one = recipe.model_copy(update={"seed": recipe.seed + number})
+        one = with_seed(recipe, recipe.seed + number)
         say(f"seed {one.seed} ({number + 1} of {seeds})")
         folder = fit(task, one, home / f"seed-{one.seed}", track)
         finish(folder, task, judged)

@@ -131,9 +131,9 @@ def _network_class(recipe: Recipe, places: Places, above: toml.Keys) -> type[Any
     """The config dataclass of the network's family."""
     from plaudit.engine import nets
 
-    kind = {key: value for key, value in recipe.network.items() if key == "kind"}
+    kind = recipe.network.get("kind", "mlp")
     try:
-        return type(nets.config_of(kind))
+        return type(nets.config_of({"kind": str(kind)}))
     except InputError as error:
         where = places.of((*above, "network", "kind"))
         raise InputError(error.message, place=where, hint=error.hint) from error

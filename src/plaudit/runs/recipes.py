@@ -60,9 +60,9 @@ def resolve(source: str | Path, name: str = "", changes: Changes | None = None) 
         values, text = toml.read(Path(source))
         places = Places(str(source), text)
     task = task_of(values, places)
-    base = _named(task, name, values, places).model_dump(exclude_none=True)
+    base = _named(task, name, values, places).model_dump(exclude_unset=True)
     merged = merge(base, values)
-    _name_task(merged, task.name)
+    _complete_stages(merged, task.name)
     merged = _checked(merge(merged, changes.values), places)
     for setting in changes.settings:
         _set(merged, setting, places)
@@ -95,7 +95,7 @@ def _lean(recipe: Recipe) -> dict[str, Any]:
     plain = recipe.model_dump(exclude={"reward", "stages"})
     plain["reward"] = [{**e.model_dump(exclude_defaults=True), "weight": e.weight} for e in recipe.reward]
     plain["stages"] = [_lean(stage) for stage in recipe.stages]
-    return {key: value for key, value in plain.items() if value not in ("", [], {})}
+    return {key: value for key, value in plain.items() if key == "name" or value not in ("", [], {})}
 
 
 def validate(values: Mapping[str, Any], places: Places) -> Recipe:
@@ -160,12 +160,30 @@ def _named(task: Task, name: str, values: Mapping[str, Any], places: Places) -> 
     return default if algorithm is None else default.model_copy(update={"learner": {}, "network": {}})
 
 
-def _name_task(values: dict[str, Any], name: str) -> None:
-    """Let the stages name the task as the recipe does: `module:Class` for one outside the package."""
+_SHARED = ("task", "algorithm", "seed", "request", "learner", "network", "env", "device", "threads")
+"""What a stage takes from the whole recipe unless it says otherwise."""
+
+
+def _complete_stages(values: dict[str, Any], name: str) -> None:
+    """Give each stage what the whole recipe says; the task under the name that the recipe uses for it."""
     stages = values.get("stages")
-    for stage in stages if isinstance(stages, list | tuple) else ():
-        if isinstance(stage, dict) and stage.get("task", name) == name:
-            stage["task"] = values["task"]
+    if not isinstance(stages, list | tuple):
+        return
+    completed = []
+    for stage in stages:
+        if not isinstance(stage, dict):
+            return
+        own = {key: value for key, value in stage.items() if (key, value) != ("task", name)}
+        other = own.get("algorithm", values.get("algorithm")) != values.get("algorithm")
+        keys = [key for key in _SHARED if key in values and not (other and key in ("learner", "network"))]
+        completed.append(merge({key: values[key] for key in keys}, own))
+    values["stages"] = completed
+
+
+def with_seed(recipe: Recipe, seed: int) -> Recipe:
+    """The same recipe, stages included, with another seed."""
+    stages = tuple(with_seed(stage, seed) for stage in recipe.stages)
+    return recipe.model_copy(update={"seed": seed, "stages": stages})
 
 
 def _set(values: dict[str, Any], setting: str, places: Places) -> None:
@@ -188,6 +206,8 @@ def _set(values: dict[str, Any], setting: str, places: Places) -> None:
         if not isinstance(inner, dict):
             raise InputError(f'"{part}" holds a single value, not keys.', place=place)
     inner[parts[-1]] = value
+    if len(parts) == 1:
+        _spread(values, parts[0])
     places.option(tuple(parts), place)
 
 
@@ -224,5 +244,12 @@ def _apply_options(values: dict[str, Any], changes: Changes, places: Places) -> 
         places.option(("inputs", "init"), "--init")
     for key in ("budget", "seed", "device"):
         if getattr(changes, key) is not None:
-            values[key] = getattr(changes, key)
+            (tuned if key == "budget" else values)[key] = getattr(changes, key)
+            _spread(values, key)
             places.option((key,), f"--{key}")
+
+
+def _spread(values: dict[str, Any], key: str) -> None:
+    """What was set for the whole run holds in each of its stages."""
+    for stage in values.get("stages", ()) if key in ("seed", "device", "threads", "checkpoint") else ():
+        stage[key] = values[key]
