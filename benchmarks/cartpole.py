@@ -13,6 +13,17 @@ from plaudit.engine.learner import Policy, UnitWeights
 from plaudit.engine.nets.mlp import MLPConfig
 
 CARTPOLE = "CartPole-v1"
+TUNED_DQN = DQNConfig(
+    learning_rate=2.3e-3,
+    learning_rate_end=0.0,
+    train_every=2,
+    target_period=128,
+    n_step=3,
+    epsilon_until=0.16,
+    epsilon_end=0.04,
+    chunk=500,
+)
+"""For 50,000 steps of CartPole with 16 environments and a network of 256 x 256."""
 
 
 def train(learner: Any, steps: int) -> Policy:
@@ -45,7 +56,9 @@ def ppo_equal(num_envs: int, steps: int, seed: int) -> tuple[Policy, float]:
 
     env = FromGym(CARTPOLE, num_envs)
     config = PPOConfig(n_steps=2048 // num_envs, epochs=4, batch_size=256)
-    learner = PPO(env, UnitWeights(env.term_names), config, MLPConfig(hidden=(64, 64), activation="tanh"), seed)
+    learner = PPO(
+        env, UnitWeights(env.term_names), config, MLPConfig(hidden=(64, 64), activation="tanh"), seed
+    )
     seconds = clocked(lambda: train(learner, steps))
     return learner.policy(), seconds
 
@@ -62,3 +75,36 @@ def evaluate(policy: Policy, episodes: int, seed: int) -> float:
         total += terms[:, 0].float() * running
         running &= ~(terminated | truncated)
     return float(total.mean())
+
+
+def dqn_tuned(seed: int) -> Policy:
+    """DQN after 50,000 steps at settings tuned on other seeds than the benchmark's."""
+    env = FromGym(CARTPOLE, 16)
+    learner = DQN(env, UnitWeights(env.term_names), TUNED_DQN, MLPConfig(hidden=(256, 256)), seed)
+    return train(learner, 50_000)
+
+
+def ppo_tuned(seed: int) -> Policy:
+    """PPO after 100,000 steps at settings tuned on other seeds than the benchmark's."""
+    from plaudit.engine.ppo import PPO, PPOConfig
+
+    env = FromGym(CARTPOLE, 8)
+    config = PPOConfig(
+        n_steps=32,
+        batch_size=256,
+        epochs=20,
+        lam=0.8,
+        gamma=0.98,
+        learning_rate=1e-3,
+        learning_rate_end=0.0,
+    )
+    network = MLPConfig(hidden=(64, 64), activation="tanh")
+    return train(PPO(env, UnitWeights(env.term_names), config, network, seed), 100_000)
+
+
+def first_update() -> None:
+    """The least that a new process must do to learn: import, one environment, one DQN update."""
+    env = FromGym(CARTPOLE, 16)
+    config = DQNConfig(learning_starts=64, batch_size=64, train_every=4, chunk=80)
+    learner = DQN(env, UnitWeights(env.term_names), config, MLPConfig(hidden=(64, 64)), 0)
+    learner.step()

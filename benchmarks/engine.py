@@ -143,7 +143,10 @@ def checkpoints(quick: bool) -> Figures:
 
     with tempfile.TemporaryDirectory() as folder:
         seconds = save_seconds(Path(folder), 5 if quick else 30)
-    return {"save_overhead": round(statistics.median(seconds) / 30.0, 4), "save_s": statistics.median(seconds)}
+    return {
+        "save_overhead": round(statistics.median(seconds) / 30.0, 4),
+        "save_s": statistics.median(seconds),
+    }
 
 
 def run(quick: bool, only: list[str] | None) -> Figures:
