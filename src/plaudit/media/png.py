@@ -42,7 +42,7 @@ def write_png(image: Image.Image, path: Path, about: Mapping[str, Any] | None = 
         text = json.dumps((about or {})[key], sort_keys=True, ensure_ascii=False)
         info.add_itxt(PREFIX + key, text, zip=len(text) > 1024)
     stream = io.BytesIO()
-    image.save(stream, format="PNG", pnginfo=info, optimize=True)
+    image.save(stream, format="PNG", pnginfo=info)
     try:
         path.write_bytes(stream.getvalue())
     except OSError as error:
