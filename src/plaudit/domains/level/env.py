@@ -159,10 +159,11 @@ class LevelEnv(VecEnv):
         self.editor.edit(chosen)
         self.taken += 1
         self._look()
-        met = self.game.distance(self.stats, self.goals, self.tolerance) <= 0
+        distance = self.game.distance(self.stats, self.goals, self.tolerance)
+        met = distance <= 0
         spent = ~met & self._spent()
         done = met | spent
-        terms = self._pay(done)
+        terms = self._pay(distance, done)
         ended = np.flatnonzero(done)
         info = StepInfo(
             self.obs,
@@ -210,7 +211,10 @@ class LevelEnv(VecEnv):
         if self._pool is None or len(spans) == 1:
             self._look_along(slice(None))
         else:
-            list(self._pool.map(self._look_along, spans))
+            others = [self._pool.submit(self._look_along, span) for span in spans[1:]]
+            self._look_along(spans[0])
+            for other in others:
+                other.result()
 
     def _look_along(self, span: slice) -> None:
         """Renew a contiguous span of rows in place."""
@@ -235,15 +239,17 @@ class LevelEnv(VecEnv):
             crop(planes, self.editor.cursor[rows], shown)
             self.obs.numpy()[rows] = shown
 
-    def _pay(self, done: NDArray[np.bool_]) -> Tensor:
+    def _pay(self, distance: NDArray[np.float64], done: NDArray[np.bool_]) -> Tensor:
         if self.reward is None:
             return torch.zeros(self.num_envs, 0)
-        return torch.from_numpy(self.reward.advance(self._score(), done))
+        return torch.from_numpy(self.reward.advance(self._score(distance=distance), done))
 
-    def _score(self, rows: NDArray[np.int64] | slice = slice(None)) -> NDArray[np.float64]:
+    def _score(
+        self, rows: NDArray[np.int64] | slice = slice(None), distance: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
         """Columns of the composition `(R, K)` for the maps as they are."""
         assert self.reward is not None
-        edited = Edited(self.maps[rows], self.starts[rows], self.goals[rows], self.stats[rows])
+        edited = Edited(self.maps[rows], self.starts[rows], self.goals[rows], self.stats[rows], distance)
         return score_levels(self.game, self.reward.composition, edited, self.tolerance)
 
     def simulator(self) -> LevelSimulator:

@@ -19,7 +19,6 @@ PLANES = 16
 _U, _I, _F, _D = np.uint64, np.int64, np.float32, np.float64
 _0, _1, _2 = _U(0), _U(1), _U(2)
 _NONE, _ONE, _TWO = _F(0), _F(1), _F(2)
-_TILE, _CHANGED = _U(0), _U(1)
 
 # Rows of one size, known to the compiler: it can then tell that they do not overlap, and use vectors.
 _PITCH = _U(66 * 66 + 12)  # a map of 64 x 64 in its border; an odd number of cache lines
@@ -35,18 +34,25 @@ _DEEPER, _CELL = _U(1 << 32), _U(0xFFFF)
 
 
 @njit(cache=True, nogil=True)
-def _pad(grid: Any, start: Any, mark: Any, field: Any, planes: Any) -> None:
-    """Copy a map into the middle of `mark` and `field`, whose border stays solid; paint planes 0 and 1."""
+def _pad(grid: Any, start: Any, mark: Any, edited: Any) -> None:
+    """Copy a map and its edits into the middle of flat arrays, whose border stays 0."""
     height, width = grid.shape
     for y in range(_U(height)):
         row = (y + _1) * _U(width + 2) + _1
         for x in range(_U(width)):
-            tile = grid[y, x]
-            mark[row + x] = tile
-            field[_OPEN + row + x] = _F(tile)
-            field[_REGION + row + x] = _NONE
-            planes[_TILE * _PITCH + row + x] = _ONE if tile else -_ONE
-            planes[_CHANGED * _PITCH + row + x] = _ONE if tile != start[y, x] else _NONE
+            mark[row + x] = grid[y, x]
+            edited[row + x] = grid[y, x] ^ start[y, x]
+
+
+@njit(cache=True, nogil=True)
+def _spread(size: Any, mark: Any, edited: Any, field: Any, planes: Any) -> None:
+    """Fill the rows that the tiles give: open, no region, planes 0 and 1."""
+    for cell in range(size):
+        field[_OPEN + cell] = _F(mark[cell])
+        field[_REGION + cell] = _NONE
+    for cell in range(size):
+        planes[cell] = _ONE if mark[cell] else -_ONE
+        planes[_PITCH + cell] = _ONE if edited[cell] else _NONE
 
 
 @njit(cache=True, nogil=True)
@@ -63,9 +69,8 @@ def _sweep(queue: Any, head: Any, tail: Any, stride: Any, mark: Any, turn: Any, 
         cell = place & _CELL
         region = (place >> _U(16)) & _CELL
         field[row + cell] = _F(_I(place >> _U(32)))
-        far = place ^ _CELL
-        old = ends[region]
-        ends[region] = far if far > old else old
+        far, known = place ^ _CELL, ends[region]
+        ends[region] = far if far > known else known
         for step in (_DEEPER - stride, _DEEPER - _1, _DEEPER + _1, _DEEPER + stride):
             # Without branches: what stands around a cell is as good as random to the processor.
             near = place + step
@@ -89,10 +94,7 @@ def _from_ends(queue: Any, regions: Any, stride: Any, mark: Any, turn: Any, ends
 
 @njit(cache=True, nogil=True)
 def _survey(mark: Any, queue: Any, ends: Any, stride: Any, size: Any, field: Any) -> Any:
-    """Label the regions and measure each from both ends of its longest path.
-
-    Fills `field`; returns the number of regions, the longest path and the region that has it.
-    """
+    """Fill `field`; return the number of regions, the longest path and the region that has it."""
     regions, tail = _0, _0
     for cell in range(stride + _1, size - stride - _1):
         if mark[cell] == 1:
@@ -120,12 +122,8 @@ def _survey(mark: Any, queue: Any, ends: Any, stride: Any, size: Any, field: Any
 @njit(cache=True, nogil=True)
 def _beside(cell: Any, field: Any) -> Any:
     """Region of a cell, distances from the ends of its path to the cell beside it, length of the path."""
-    return (
-        field[_REGION + cell],
-        field[_FROM_A + cell] + _ONE,
-        field[_FROM_B + cell] + _ONE,
-        field[_LENGTH + cell],
-    )
+    a, b = field[_FROM_A + cell] + _ONE, field[_FROM_B + cell] + _ONE
+    return field[_REGION + cell], a, b, field[_LENGTH + cell]
 
 
 @njit(cache=True, nogil=True)
@@ -279,14 +277,17 @@ def observe(maps: Any, starts: Any, targets: Any, left: Any, limits: Any, out: A
     stride, size = _U(width + 2), _U((height + 2) * (width + 2))
     if size > _PITCH:
         raise ValueError("the maze is too large: the planes are made for up to 64 x 64 cells")
-    mark, queue = np.zeros(size, np.uint8), np.zeros(size, np.uint64)
-    ends = np.zeros(_2 * size, np.uint64)
-    guess = np.zeros(_2 * _PITCH, _F)
-    field, planes = np.zeros(_U(5) * _PITCH, _F), np.zeros(_U(_VARYING) * _PITCH, _F)
+    mark, edited = np.zeros(size, np.uint8), np.zeros(size, np.uint8)
+    queue, ends = np.empty(size, np.uint64), np.empty(_2 * size, np.uint64)
+    guess, field = np.empty(_2 * _PITCH, _F), np.empty(_U(5) * _PITCH, _F)
+    planes = np.empty(_U(_VARYING) * _PITCH, _F)
+    for row in range(_U(5)):  # what lies around a map is read, and shows nothing
+        field[row * _PITCH : row * _PITCH + size] = _NONE
     same = np.zeros(5, _F)
     for b in range(maps.shape[0]):
         goal = (_D(targets[b]), _D(limits[0]), _D(limits[1]), 1.0 / (height + width))
-        _pad(maps[b], starts[b], mark, field, planes)
+        _pad(maps[b], starts[b], mark, edited)
+        _spread(size, mark, edited, field, planes)
         found = _survey(mark, queue, ends, stride, size, field)
         stats[b, 0], stats[b, 1] = found[0], found[1]
         _flip_solid(stride, size, found, field, guess)

@@ -86,7 +86,7 @@ def passage_terms(game: Game) -> tuple[Term, ...]:
             "1 when there is one region and its path is at least width + height, else 0.",
             (0.0, 1.0),
         ),
-        Term("open_share", on_open(lambda free: free.mean(axis=(1, 2))), "Share of open cells.", (0.0, 1.0)),
+        Term("open_share", partial(_open_share, passable), "Share of open cells.", (0.0, 1.0)),
         Term(
             "dead_ends",
             on_open(_dead_ends),
@@ -116,13 +116,19 @@ def _each(measure: Callable[[Maps], NDArray[Any]]) -> Callable[[Any, Context], S
     return score
 
 
+def _open_share(passable: NDArray[np.bool_], items: Any, context: Context) -> Scores:
+    if "passable_cells" in context.cache:
+        return np.asarray(context.cache["passable_cells"] / items[0].size)
+    return _each(lambda maps: passable[maps].mean(axis=(1, 2)))(items, context)
+
+
 def _edits(items: Any, context: Context) -> Scores:
     """Share of changed cells `(B,)`; NaN for an item whose start is not known."""
+    if "changed_cells" in context.cache:
+        return np.asarray(context.cache["changed_cells"] / items[0].size)
     starts = context.cache.get("starts")
-    if isinstance(starts, np.ndarray):
-        return np.count_nonzero((items != starts).reshape(len(items), -1), axis=1) / items[0].size
     values = np.full(len(items), np.nan)
-    for row, start in enumerate(starts or ()):
+    for row, start in enumerate(() if starts is None else starts):
         if start is not None:
             values[row] = np.count_nonzero(items[row] != start) / start.size
     return values

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from plaudit.domains.level.game import Game, Goals, Maps, Size, Stats
@@ -17,29 +18,55 @@ from plaudit.reward.term import Context
 
 @dataclass(frozen=True)
 class Edited:
-    """R levels under way: maps and starts `(R, H, W)`, goals `(R, G)`, statistics `(R, S)`."""
+    """R levels under way: maps and starts `(R, H, W)`, goals `(R, G)`, statistics `(R, S)`.
+
+    `distance (R,)`: how far the statistics are from the goals, where the caller knows it already.
+    """
 
     maps: Maps
     starts: Maps
     goals: Goals
     stats: Stats
+    distance: NDArray[np.float64] | None = None
 
 
 def score_levels(
     game: Game, composition: Composition, edited: Edited, tolerance: tuple[float, ...]
 ) -> NDArray[np.float64]:
     """Columns of the composition `(R, K)`; its terms measure nothing that `edited.stats` holds."""
-    stats, goals = edited.stats, edited.goals
+    stats, goals, distance = edited.stats, edited.goals, edited.distance
+    if distance is None:
+        distance = game.distance(stats, goals, tolerance)
+    counts = np.empty((2, len(edited.maps)), np.int64)
+    passable = sum(1 << at for at, tile in enumerate(game.tiles) if tile.passable)
+    tally(edited.maps, edited.starts, np.uint32(passable), counts)
     cache = {
         "statistics": {name: stats[:, i] for i, name in enumerate(game.statistics)},
         "targets": {name: goals[:, i] for i, name in enumerate(game.targets)},
         "tolerances": dict(zip(game.targets, tolerance, strict=True)),
-        "distance": game.distance(stats, goals, tolerance),
+        "distance": distance,
         "starts": edited.starts,
+        "changed_cells": counts[0],
+        "passable_cells": counts[1],
     }
     height, width = edited.maps.shape[1:]
     requests = RowRequests(game.targets, (width, height), goals, tolerance)
     return composition.score(edited.maps, Context(requests=requests, cache=cache))
+
+
+@njit(cache=True, nogil=True)
+def tally(maps: Any, starts: Any, passable: Any, out: Any) -> None:
+    """Count into `out (2, R)` the cells of `maps (R, H, W)` that differ from `starts`, and those passable.
+
+    `passable`: one bit for each of up to 32 tiles, so that the compiler can use vectors.
+    """
+    flat, first = maps.reshape(len(maps), -1), starts.reshape(len(maps), -1)
+    for row in range(len(flat)):
+        changed = open_cells = np.uint32(0)
+        for cell in range(flat.shape[1]):
+            changed = np.uint32(changed + np.uint32(flat[row, cell] != first[row, cell]))
+            open_cells = np.uint32(open_cells + ((passable >> np.uint32(flat[row, cell])) & np.uint32(1)))
+        out[0, row], out[1, row] = changed, open_cells
 
 
 class RowRequests(Sequence[LevelRequest]):
