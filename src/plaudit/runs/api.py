@@ -201,7 +201,10 @@ def resume(folder: str | Path) -> Run:
     return Run(path)
 
 
-def load(source: str | Path) -> Model:
-    """Load a preset, run, checkpoint or exported file: `plaudit.load("level/maze")`. Raises `InputError`."""
-    policy, recipe = presets.load_policy(source)
+def load(source: str | Path, task: str = "") -> Model:
+    """Load a preset, run, checkpoint or exported file: `plaudit.load("level/maze")`. Raises `InputError`.
+
+    An exported file of a task outside the package needs that task's name: `task="module:Class"`.
+    """
+    policy, recipe = presets.load_policy(source, task)
     return Model(policy, recipe, name=str(source))

@@ -53,14 +53,15 @@ def find(name: str) -> Path:
     raise InputError(f'there is no preset, run or file called "{name}".', hint=hint)
 
 
-def load_policy(source: str | Path) -> tuple[Policy, Recipe]:
+def load_policy(source: str | Path, task: str = "") -> tuple[Policy, Recipe]:
     """Return the policy and its recipe from a preset name, run, checkpoint folder or exported file.
 
-    Of a run it is the newest checkpoint that verifies. Raises `InputError`.
+    Of a run it is the newest checkpoint that verifies. `task` names a task outside the package that an
+    exported file may be of: the file alone is not trusted to say what is imported. Raises `InputError`.
     """
     path = Path(source)
     if path.suffix == SUFFIX:
-        return _load_exported(path)
+        return _load_exported(path, task)
     if (path / checkpoint.MODEL).is_file():
         recipe = path / RECIPE if (path / RECIPE).is_file() else path.resolve().parents[1] / RECIPE
         return policy_in(path), load(recipe)
@@ -99,6 +100,8 @@ def build(description: Any, tensors: dict[str, Tensor], place: str) -> Policy:
         raise InputError("the manifest describes no policy.", place=place)
     try:
         return policies.build(description, tensors)
+    except InputError as error:
+        raise InputError(error.message, place=error.place or place, hint=error.hint) from error
     except (KeyError, ValueError, TypeError, RuntimeError, AttributeError, AssertionError) as error:
         raise InputError(
             f"its tensors or its description are of another kind of policy: {error}.", place=place
@@ -142,7 +145,7 @@ def export(source: str | Path, out: Path) -> Path:
     return out
 
 
-def _load_exported(path: Path) -> tuple[Policy, Recipe]:
+def _load_exported(path: Path, task: str) -> tuple[Policy, Recipe]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for entry, data in _read_archive(path).items():
@@ -153,9 +156,15 @@ def _load_exported(path: Path) -> tuple[Policy, Recipe]:
         except InputError as error:
             inner = error.place.replace(name, str(path))
             raise InputError(error.message, place=inner or str(path), hint=error.hint) from error
-    if recipe.task not in {info.name for info in TASKS}:
+    if recipe.task not in {*(info.name for info in TASKS), task}:
         raise InputError(f'holds a policy for the unknown task "{recipe.task}".', place=str(path))
-    return policy, recipe
+    return policy, _without_files(recipe)
+
+
+def _without_files(recipe: Recipe) -> Recipe:
+    """The recipe without terms of the form `file.py:function`: a foreign file names no code to run."""
+    reward = tuple(entry for entry in recipe.reward if ".py:" not in entry.term)
+    return recipe.model_copy(update={"reward": reward, "stages": tuple(map(_without_files, recipe.stages))})
 
 
 def _read_archive(path: Path) -> dict[str, bytes]:

@@ -78,6 +78,8 @@ Keys = tuple[int | str, ...]
 
 _FILE_LIMIT = 1 << 20
 _DEEPEST = 32
+_NO_NUMBER = re.compile(r"0[xob]|\d+[-:]")
+"""Hexadecimal numbers, dates and times: TOML has them, a recipe does not, and "0x4" may be a size."""
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)")
 
 
@@ -116,11 +118,13 @@ def _check_plain(value: Any, depth: int) -> None:
 
 
 def parse_value(text: str) -> Any:
-    """Read one value as TOML writes it; what is no TOML value is plain text.
+    """Read one value as TOML writes it; what is no TOML value is plain text, and so are sizes and dates.
 
-    >>> parse_value("[1, 2]"), parse_value("0.5"), parse_value("wide")
-    ([1, 2], 0.5, 'wide')
+    >>> parse_value("[1, 2]"), parse_value("0.5"), parse_value("wide"), parse_value("0x4")
+    ([1, 2], 0.5, 'wide', '0x4')
     """
+    if _NO_NUMBER.match(text.strip()):
+        return text.strip()
     try:
         return parse(f"value = {text.strip()}", "")["value"] if "\n" not in text else text
     except InputError:
