@@ -282,6 +282,18 @@ def test_a_decorated_function_is_found_by_its_spec_without_a_second_import():
     assert again.name == spec_of(local) and again.score is local.score
 
 
+def test_decorated_functions_are_keys_of_a_reward():
+    @reward(range=(0, 1))
+    def one(items, context):
+        return [1.0] * len(items)
+
+    @reward(range=(0, 1))
+    def other(items, context):
+        return [1.0] * len(items)
+
+    assert {one: 0.5, other: 2.0}[one] == 0.5
+
+
 def test_a_pathwise_function_runs_in_process_with_its_gradient(write):
     torch = pytest.importorskip("torch")
     path = write("""

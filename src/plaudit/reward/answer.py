@@ -19,7 +19,7 @@ from plaudit.reward.term import Context
 UserFunction = Callable[[Any, Context], Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Loaded:
     """A user's function, the file it stands in, and its declaration (fields of `Term`, as JSON)."""
 
