@@ -104,7 +104,7 @@ def ppo(quick: bool) -> Figures:
 
 def returns(quick: bool) -> Figures:
     """Greedy CartPole return after 50k (DQN) and 100k (PPO) steps, mean over seeds."""
-    seeds = range(2 if quick else 5)
+    seeds = range(100, 102 if quick else 105)  # the settings were tuned on seeds below 20
     figures: Figures = {}
     for name, train in (("dqn", cartpole.dqn_tuned), ("ppo", cartpole.ppo_tuned)):
         scores = [cartpole.evaluate(train(seed), 100, 20_000 + 1_000 * seed) for seed in seeds]
