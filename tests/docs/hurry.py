@@ -47,7 +47,7 @@ def command(line: str, shown: list[str], code: int) -> None:
         got = main(short(shlex.split(line)))
     text = told.getvalue()
     assert got == code, f"plaudit {line}: exit code {got}, the page says {code}\n{text}"
-    wanted = r"\s+".join(pattern(row) for row in shown if row.strip())
+    wanted = r"\s*".join(pattern(row) for row in shown if row.strip())
     assert re.search(wanted, text), (
         f"plaudit {line}: the page shows\n{chr(10).join(shown)}\nbut it said\n{text}"
     )

@@ -283,11 +283,11 @@ def test_a_decorated_function_is_found_by_its_spec_without_a_second_import():
 
 
 def test_decorated_functions_are_keys_of_a_reward():
-    @reward(range=(0, 1))
+    @plaudit.reward(range=(0, 1))
     def one(items, context):
         return [1.0] * len(items)
 
-    @reward(range=(0, 1))
+    @plaudit.reward(range=(0, 1))
     def other(items, context):
         return [1.0] * len(items)
 
