@@ -1,6 +1,7 @@
 """The Python face of DESIGN, line by line."""
 
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -62,6 +63,8 @@ def test_load_reads_runs_checkpoints_and_exported_files(run, tmp_path):
 
 def test_equal_policies_are_exported_as_equal_bytes(run, tmp_path):
     assert run.export(tmp_path / "a.plaudit").read_bytes() == run.export(tmp_path / "b.plaudit").read_bytes()
+    with zipfile.ZipFile(tmp_path / "a.plaudit") as archive:
+        assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
 def test_an_export_tells_nothing_of_the_machine(run, tmp_path):
@@ -103,8 +106,6 @@ def test_an_exported_file_runs_no_code_of_its_recipe(run, tmp_path):
     """A task or term that the file names is neither imported nor called."""
     (tmp_path / "evil.py").write_text("raise SystemExit('code was run')\n")
     recipe = run.recipe.model_copy(update={"task": "os:getcwd"})
-    import zipfile
-
     folder = presets.write(tmp_path / "p", run.model.policy, recipe)
     path = tmp_path / "evil.plaudit"
     with zipfile.ZipFile(path, "w") as archive:
@@ -121,8 +122,6 @@ def test_terms_of_files_do_not_come_with_an_exported_file(run, tmp_path, monkeyp
     )
     entry = run.recipe.reward[0].model_copy(update={"term": "mine.py:f"})
     recipe = run.recipe.model_copy(update={"reward": (*run.recipe.reward, entry)})
-    import zipfile
-
     folder = presets.write(tmp_path / "p", run.model.policy, recipe)
     with zipfile.ZipFile(tmp_path / "x.plaudit", "w") as archive:
         for file in folder.iterdir():

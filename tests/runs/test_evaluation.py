@@ -79,12 +79,15 @@ def test_failures_are_pictured_with_their_reason(judged, tmp_path):
     figures, failed = judged
     path = evaluation.write(TASK, figures, failed, tmp_path)
     assert json.loads(path.read_text()) == figures
-    assert 1 <= len(figures["failures"]) <= 12
+    missed = round(120 * (1 - figures["policy"]["control"][0]))
+    assert len(figures["failures"]) == min(12, missed) and missed > 0
     for entry, item in zip(figures["failures"], failed, strict=True):
         assert (tmp_path / entry["file"]).is_file()
         asked, came = item.request.target["filled"], item.content.sum()
         assert f"filled {came:g}" in entry["reason"]
         assert asked != came or came == 0
+    kinds = {entry["reason"].split(":")[0] for entry in figures["failures"]}
+    assert kinds == {"missed its target", "not good enough"}
     evaluation.write(TASK, {**figures, "failures": []}, [], tmp_path)
     assert list((tmp_path / "failures").iterdir()) == []
 

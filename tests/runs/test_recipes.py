@@ -46,6 +46,11 @@ def test_another_algorithm_starts_from_its_own_recipe(tmp_path):
     assert (recipe.name, recipe.algorithm) == ("dqn", "dqn")
 
 
+def test_settings_of_one_algorithm_are_not_given_to_another(tmp_path):
+    recipe = resolve(file(tmp_path, 'task = "level/maze"\nalgorithm = "tabular-q"\n'))[1]
+    assert recipe.learner == {} and recipe.network == {} and recipe.reward
+
+
 def test_reward_options_replace_or_add_weights():
     changes = Changes(reward={"runs": 2.0, "filled": 0.0})
     assert [(e.term, e.weight) for e in resolve(DOTS, changes=changes)[1].reward] == [
