@@ -8,9 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import gymnasium
+import numpy as np
 import pytest
+from gymnasium import spaces
 
 import plaudit
+from plaudit.engine import algorithms
+from plaudit.engine.gym import FromGym
+from plaudit.engine.learner import UnitWeights
+from plaudit.errors import InputError
 
 ROOT = Path(__file__).parents[1]
 HERE = ROOT / "tests" / "docs"
@@ -158,3 +165,62 @@ def test_the_page_of_runs_lists_every_exit_code():
     table = dict(re.findall(r"^\| (\d+) \| (.+?) \|", page("runs").read_text(), re.M))
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
     assert {str(kind.exit_code) for kind in kinds} | {"0", "130", "143"} == set(table)
+
+
+def spaces_of():
+    """A small space for each row of the table of spaces in docs/algorithms.md."""
+    box = spaces.Box(-1, 1, (2,), np.float32)
+    return {
+        "actions Discrete": (box, spaces.Discrete(2)),
+        "actions MultiDiscrete": (box, spaces.MultiDiscrete([2, 3])),
+        "actions Box, bounded": (box, box),
+        "observations Discrete": (spaces.Discrete(3), spaces.Discrete(2)),
+        "observations MultiDiscrete": (spaces.MultiDiscrete([2, 3]), spaces.Discrete(2)),
+        "observations Box": (box, spaces.Discrete(2)),
+    }
+
+
+class Whatever(gymnasium.Env):
+    """Any observations and actions."""
+
+    def __init__(self, observation_space, action_space):
+        self.observation_space, self.action_space = observation_space, action_space
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return self.observation_space.sample(), {}
+
+    def step(self, action):
+        return self.observation_space.sample(), 1.0, False, False, {}
+
+
+SMALL = {
+    "tabular-q": {"chunk": 8},
+    "dqn": {"chunk": 8, "learning_starts": 2, "batch_size": 2},
+    "ppo": {"n_steps": 4, "batch_size": 4},
+}
+
+
+@pytest.mark.parametrize("algorithm", SMALL)
+@pytest.mark.parametrize("row", spaces_of())
+def test_the_table_of_spaces_is_true(row, algorithm):
+    lines = [
+        [cell.strip() for cell in line.split("|")] for line in page("algorithms").read_text().splitlines()
+    ]
+    head = next(line for line in lines if f"`{algorithm}`" in line)
+    cell = next(line for line in lines if row in line)[head.index(f"`{algorithm}`")]
+    observed, acted = spaces_of()[row]
+    # A table sees numbers: its actions are asked about with observations that it can take.
+    observed = spaces.Discrete(3) if algorithm == "tabular-q" and row.startswith("actions") else observed
+
+    def train():
+        env = FromGym(lambda: Whatever(observed, acted), 2)
+        config = algorithms.configure(algorithm, SMALL[algorithm])
+        network = [{"kind": "mlp"}] if algorithms.get_algorithm(algorithm).has_network else []
+        algorithms.learner_class(algorithm)(env, UnitWeights(env.term_names), config, *network, 0).step()
+
+    if cell.startswith("yes"):
+        train()
+    else:
+        with pytest.raises(InputError):
+            train()
