@@ -188,7 +188,7 @@ def train(
 
 
 def trainer(task: Task, recipe: Recipe, out: str | Path | None = None) -> Trainer:
-    """The training of a resolved recipe, with samples of every tenth of the budget."""
+    """The training of a resolved recipe, with samples at up to ten moments."""
     return Trainer(recipe, out, task, sampler=sample_files.snapshot)
 
 

@@ -48,7 +48,8 @@ class Job:
 
     Attributes:
         home: the folder that the user resumes: `run`'s own, or that of the run it is a stage of.
-        sampler: called at the start and at every tenth of the budget; None = no samples.
+        sampler: called at the start and at ten moments of the budget, at fewer of a short one; None = no
+            samples.
     """
 
     run: RunFolder
@@ -69,7 +70,7 @@ class Session:
             Amount.parse(getattr(job.recipe, key), place=f"{job.run.path}/recipe.toml: {key}")
             for key in ("budget", "checkpoint")
         )
-        self.plan = Plan(budget, every, samples=10 if job.sampler else 0)
+        self.plan = Plan(budget, every, samples=_moments(budget) if job.sampler else 0)
         self._records: Records | None = None
         self._last: Event | None = None
         self._beat = 0.0
@@ -234,6 +235,15 @@ class Session:
 
 def _place(run: RunFolder, step: int) -> Path:
     return run.path / "checkpoints" / f"{step:06d}"
+
+
+def _moments(budget: Amount) -> int:
+    """How often to sample: ten times, but at most every 15 seconds, as sampling takes a few itself.
+
+    >>> _moments(Amount(45.0, "seconds")), _moments(Amount(600.0, "seconds")), _moments(Amount(90, "steps"))
+    (3, 10, 10)
+    """
+    return 10 if budget.unit == "steps" else int(min(10, max(1, budget.value // 15)))
 
 
 def _drop_later_samples(run: RunFolder, step: int) -> None:

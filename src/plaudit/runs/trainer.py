@@ -31,7 +31,7 @@ class Trainer:
         recipe: how to train, or the name of a task (its default recipe).
         out: the run folder; None = a dated folder below `root`.
         task: the task object; None = the one the recipe names.
-        sampler: writes samples of the policy into a folder, at the start and at every tenth of the budget.
+        sampler: writes samples of the policy into a folder, at the start and at up to ten moments.
         root: where dated run folders go.
         home: the folder that the user resumes, for a stage of another run.
 
