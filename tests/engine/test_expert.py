@@ -160,15 +160,23 @@ def test_the_target_is_half_the_next_action_and_half_all_that_matter():
     assert tuple(last) in rows
 
 
-def test_the_terms_shown_are_what_the_solutions_were_paid():
-    one = learner(5)
-    rows = [one.step() for _ in range(4)]
-    shown = [row["terms"]["closeness"] for row in rows if "terms" in row]
+def test_the_terms_shown_are_what_search_chose_the_solutions_by():
+    class Half(UnitWeights):
+        def weights(self, progress):
+            return np.full(1, 0.5)
+
+    class Offset(Bits):
+        def columns(self, at):
+            return 3.0 - self.distance(at)[:, None]
+
+    env = Env()
+    env.simulator = Offset
+    one = ExpertIteration(env, Half(("closeness",)), CONFIG, MLPConfig(hidden=(64,)), 5)
+    shown = [row for row in (one.step() for _ in range(4)) if "terms" in row]
     assert shown
-    for row, term in zip((r for r in rows if "terms" in r), shown, strict=True):
-        assert term["weighted"] == row["return"]
-        # Each of these puzzles is solved, so the gain is the number of bits that differed: at most 8.
-        assert 1 <= term["raw"] <= row["length"]
+    for row in shown:
+        assert row["terms"]["closeness"] == {"raw": 3.0, "weight": 0.5, "weighted": 1.5}
+        assert row["return"] == 1.5
 
 
 def test_needless_edits_are_left_out():

@@ -117,14 +117,15 @@ class ExpertIteration:
         return row | self._paid(found)
 
     def _paid(self, found: list[Solution]) -> Metrics:
-        """What the composition paid for the solutions found, as an environment would have paid it."""
+        """What the composition says of the solutions found: what search chose them by.
+
+        Not their gain: part of the problems begin half-way, where less is left to gain.
+        """
         if not found:
             return {}
-        gains = np.concatenate(
-            [self.simulator.columns(s.end) - self.simulator.columns(s.origin) for s in found]
-        )
-        scored = ~np.isnan(gains)
-        raw = np.where(scored, gains, 0.0).sum(0) / np.maximum(scored.sum(0), 1)
+        worth = np.concatenate([self.simulator.columns(s.end) for s in found])
+        scored = ~np.isnan(worth)
+        raw = np.where(scored, worth, 0.0).sum(0) / np.maximum(scored.sum(0), 1)
         weighted = np.where(self.weights != 0, raw * self.weights, 0.0)
         columns = zip(self.weighing.names, raw, self.weights, weighted, strict=True)
         return {
