@@ -257,7 +257,7 @@ def test_a_defect_is_told_without_a_traceback(cli, monkeypatch):
 
 @pytest.mark.parametrize(
     ("words", "code"),
-    [(["trian"], 2), (["train", "level/maze", "--target", "path=9999"], 6), (["sample", "nothing"], 2)],
+    [(["trainn"], 2), (["train", "level/maze", "--target", "path=9999"], 6), (["sample", "nothing"], 2)],
 )
 def test_the_process_itself_says_it_plainly(tmp_path, words, code):
     done = subprocess.run(
