@@ -21,9 +21,9 @@ from report_runs import build, write_json
 
 from plaudit.errors import InputError
 from plaudit.media.png import write_png
-from plaudit.runs import charts, comparison, report_files, report_text, verdict
-from plaudit.runs.report import MOST_BYTES, write_comparison, write_report
-from plaudit.runs.verdict import judge
+from plaudit.runs.report import charts, comparison, files, text, verdict, write_comparison, write_report
+from plaudit.runs.report.page import MOST_BYTES
+from plaudit.runs.report.verdict import judge
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=http://evil.example/x onerror=alert(1)>"
 
@@ -259,7 +259,7 @@ def test_a_twin_that_falls_while_the_reward_rises_is_an_alarm(run: Path) -> None
     assert "twin: reported, not optimised" in text
 
 
-@pytest.mark.parametrize("module", [charts, comparison, report_files, report_text, verdict])
+@pytest.mark.parametrize("module", [charts, comparison, files, text, verdict])
 def test_examples_in_docstrings(module: ModuleType) -> None:
     assert doctest.testmod(module).failed == 0
 
@@ -303,9 +303,9 @@ def test_a_long_log_is_thinned_and_keeps_its_last_row(run: Path) -> None:
     with (run / "metrics.jsonl").open("w") as metrics:
         metrics.writelines(json.dumps({"step": step, "loss": step}) + "\n" for step in range(50_000))
         metrics.write('{"step": 50000, "lo')
-    rows = report_files.read_run(run).metrics
+    rows = files.read_run(run).metrics
     steps = [row["step"] for row in rows]
-    assert len(steps) <= report_files.MOST_ROWS + 1
+    assert len(steps) <= files.MOST_ROWS + 1
     assert (steps[0], steps[-1]) == (0, 49_999)
     assert steps == sorted(steps)
 
@@ -341,7 +341,7 @@ def test_ticks_of_any_range_are_few_and_sorted(span: tuple[float, float]) -> Non
 def test_seeds_are_one_group_with_students_interval(tmp_path: Path) -> None:
     runs = [build(tmp_path / f"ppo{seed}", seed, lift=0.9 + 0.05 * seed) for seed in range(3)]
     runs += [build(tmp_path / f"dqn{seed}", seed, name="dqn", lift=0.5) for seed in range(2)]
-    groups = comparison.group([report_files.read_run(run) for run in runs])
+    groups = comparison.group([files.read_run(run) for run in runs])
     assert [(group.label, len(group.runs)) for group in groups] == [("ppo", 3), ("dqn", 2)]
     path = write_comparison(runs, tmp_path / "compare.html")
     page = Page(path)

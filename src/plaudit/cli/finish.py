@@ -83,9 +83,9 @@ def compare_seeds(folders: Sequence[Path], home: Path) -> Answer:
 
 def comparison(folders: Sequence[Path]) -> tuple[str, dict[str, Any]]:
     """A table of the judged figures of several runs side by side, and of their groups over seeds."""
-    from plaudit.runs.comparison import group, seed_interval
-    from plaudit.runs.report_files import read_run
-    from plaudit.runs.verdict import figures_of, read_figure
+    from plaudit.runs.report.comparison import group, seed_interval
+    from plaudit.runs.report.files import read_run
+    from plaudit.runs.report.verdict import figures_of, read_figure
 
     runs = [read_run(folder) for folder in folders]
     rows, data = [], []

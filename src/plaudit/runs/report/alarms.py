@@ -13,8 +13,8 @@ import numpy as np
 from plaudit.errors import InputError
 from plaudit.media.limits import Limits
 from plaudit.media.png import read_png
-from plaudit.runs.report_files import Row, Run, Snapshot, Values, column, number
-from plaudit.runs.report_text import esc, figure, listing, section, words
+from plaudit.runs.report.files import Row, Run, Snapshot, Values, column, number
+from plaudit.runs.report.text import esc, figure, listing, section, words
 
 _FEWEST_ROWS, _FEWEST_SNAPSHOTS = 6, 6
 _MOST_PICTURES = 64

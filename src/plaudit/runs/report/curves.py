@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from plaudit.runs.charts import Axes, Series, condense, line_chart, spread
-from plaudit.runs.report_alarms import Twin, twins
-from plaudit.runs.report_files import Run, Values, column, number
-from plaudit.runs.report_text import esc, figure, listing, missing, section, words
+from plaudit.runs.report.alarms import Twin, twins
+from plaudit.runs.report.charts import Axes, Series, condense, line_chart, spread
+from plaudit.runs.report.files import Run, Values, column, number
+from plaudit.runs.report.text import esc, figure, listing, missing, section, words
 
 MOST_TERMS, MOST_CURVES, MOST_LINES = 24, 24, 6
 LEADING = ("return", "episode", "reward", "loss", "entropy", "epsilon", "temperature", "kl", "length")

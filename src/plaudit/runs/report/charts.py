@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from plaudit.runs.report_files import Values
-from plaudit.runs.report_text import esc, figure, minus
+from plaudit.runs.report.files import Values
+from plaudit.runs.report.text import esc, figure, minus
 
 MOST_POINTS = 140
 _SIZE = 1000

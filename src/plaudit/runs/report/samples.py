@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from plaudit.runs.gallery import Gallery, met_counts, sample_wall, targets
-from plaudit.runs.report_alarms import mean_total
-from plaudit.runs.report_files import Row, Run, Snapshot, number
-from plaudit.runs.report_text import esc, figure, link, missing, section
+from plaudit.runs.report.alarms import mean_total
+from plaudit.runs.report.files import Row, Run, Snapshot, number
+from plaudit.runs.report.gallery import Gallery, met_counts, sample_wall, targets
+from plaudit.runs.report.text import esc, figure, link, missing, section
 
 WALL_ITEMS = 16
 TIMELINE_ROWS, TIMELINE_ITEMS = 8, 8

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from plaudit.runs import disk, report_alarms, report_curves, report_facts, report_samples
-from plaudit.runs.comparison import compare_page
-from plaudit.runs.gallery import Gallery
-from plaudit.runs.report_files import Run, read_run
-from plaudit.runs.report_text import page
+from plaudit.runs import disk
+from plaudit.runs.report import alarms, curves, facts, samples
+from plaudit.runs.report.comparison import compare_page
+from plaudit.runs.report.files import Run, read_run
+from plaudit.runs.report.gallery import Gallery
+from plaudit.runs.report.text import page
 
 MOST_BYTES = 2_000_000
 PICTURE_BYTES = (9000, 4000, 1500, 0)
@@ -49,11 +50,11 @@ def write_comparison(folders: Sequence[Path], out: Path) -> Path:
 def run_page(run: Run, picture_bytes: int) -> str:
     """Return the page about one run, its pictures at most `picture_bytes` each."""
     gallery = Gallery(run.folder, picture_bytes)
-    body = report_facts.head(run)
-    body += report_samples.before_after(run, gallery) + report_samples.timeline(run, gallery)
-    body += report_curves.rewards(run) + report_facts.baselines(run) + report_samples.failures(run, gallery)
-    body += report_curves.learning(run) + report_alarms.alarms(run)
-    body += report_facts.cost(run) + report_facts.reproduce(run)
+    body = facts.head(run)
+    body += samples.before_after(run, gallery) + samples.timeline(run, gallery)
+    body += curves.rewards(run) + facts.baselines(run) + samples.failures(run, gallery)
+    body += curves.learning(run) + alarms.alarms(run)
+    body += facts.cost(run) + facts.reproduce(run)
     present = [(anchor, name) for anchor, name in ANCHORS if f'<section id="{anchor}"' in body]
     return page(f"{run.task} · Plaudit report", present, body)
 

@@ -13,8 +13,8 @@ from PIL import Image
 from plaudit.errors import InputError
 from plaudit.media.limits import Limits, read_text
 from plaudit.media.png import read_png, thumbnail
-from plaudit.runs.report_files import Row, Snapshot
-from plaudit.runs.report_text import esc, figure, words
+from plaudit.runs.report.files import Row, Snapshot
+from plaudit.runs.report.text import esc, figure, words
 
 _SIDES = (192, 144, 96, 64, 48, 32, 16)
 """Longest sides tried in turn, in pixels."""

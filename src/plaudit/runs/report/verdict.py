@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from plaudit.runs.report_files import Row, number
-from plaudit.runs.report_text import figure as written
-from plaudit.runs.report_text import listing, words
+from plaudit.runs.report.files import Row, number
+from plaudit.runs.report.text import figure as written
+from plaudit.runs.report.text import listing, words
 
 MAIN_FIGURES = ("quality", "control", "diversity")
 """What every task is judged by, greater is better; a statistic has no better or worse."""

@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from plaudit.errors import InputError
-from plaudit.runs.charts import Axes, Series, interval_bar, line_chart
-from plaudit.runs.gallery import Gallery, sample_wall
-from plaudit.runs.report_curves import MOST_TERMS, term_names
-from plaudit.runs.report_facts import cost_facts
-from plaudit.runs.report_files import Run, Values, column
-from plaudit.runs.report_text import NONE, esc, figure, link, listing, missing, page, section, table, words
-from plaudit.runs.verdict import (
+from plaudit.runs.report.charts import Axes, Series, interval_bar, line_chart
+from plaudit.runs.report.curves import MOST_TERMS, term_names
+from plaudit.runs.report.facts import cost_facts
+from plaudit.runs.report.files import Run, Values, column
+from plaudit.runs.report.gallery import Gallery, sample_wall
+from plaudit.runs.report.text import NONE, esc, figure, link, listing, missing, page, section, table, words
+from plaudit.runs.report.verdict import (
     MAIN_FIGURES,
     RULE,
     Figure,

@@ -7,10 +7,10 @@ import time
 
 import numpy as np
 
-from plaudit.runs.charts import Axes, Series, interval_bar, line_chart
-from plaudit.runs.report_curves import total_trend
-from plaudit.runs.report_files import Row, Run, column, number
-from plaudit.runs.report_text import (
+from plaudit.runs.report.charts import Axes, Series, interval_bar, line_chart
+from plaudit.runs.report.curves import total_trend
+from plaudit.runs.report.files import Row, Run, column, number
+from plaudit.runs.report.text import (
     NONE,
     duration,
     esc,
@@ -23,7 +23,7 @@ from plaudit.runs.report_text import (
     table,
     words,
 )
-from plaudit.runs.verdict import MAIN_FIGURES, Figure, figures_of, judge, read_figure, standings
+from plaudit.runs.report.verdict import MAIN_FIGURES, Figure, figures_of, judge, read_figure, standings
 
 STALE_S = 120.0
 """A run that calls itself running and has not shown a heartbeat for this long has died."""
