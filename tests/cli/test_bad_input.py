@@ -55,6 +55,7 @@ TABLE = [
     (["train", "level/maze", "--set", "request.size=1x1"], 2, ["1x1", "not possible"]),
     (["train", "level/maze", "--set", "request.size=big"], 2, ["width x height"]),
     (["train", "level/maze", "--budget", "soon"], 2, ["--budget", '"60s"']),
+    (["train", "level/maze", "--device", "cuda"], 2, ["--device", "not built yet"]),
     (["train", "level/maze", "--device", "gpu"], 2, ["--device", "'auto', 'cpu' or 'cuda'"]),
     (["train", "level/maze", "--init", "nothing"], 2, ["--init", '"nothing"']),
     (["train", "level/maze", "--track", "tensorbord"], 2, ['Did you mean "tensorboard"?']),

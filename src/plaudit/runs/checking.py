@@ -29,6 +29,12 @@ def check(recipe: Recipe, task: Task, places: Places | None = None, above: toml.
     places = places or Places()
     for key in ("budget", "checkpoint"):
         Amount.parse(getattr(recipe, key), place=places.of((*above, key)))
+    if recipe.device == "cuda":
+        raise InputError(
+            'device = "cuda": training on a GPU is not built yet.',
+            place=places.of((*above, "device")),
+            hint='Leave it at "auto", or say "cpu".',
+        )
     _check_inputs(recipe, places, above)
     if recipe.stages:
         for number, stage in enumerate(recipe.stages):
