@@ -102,6 +102,15 @@ def test_resume_is_exact(switches):
         assert np.array_equal(value, two.replay.state_dict()["columns"][name]), name
 
 
+@pytest.mark.slow
+def test_it_learns_to_balance_the_pole():
+    """Far beyond the 22 of chance; the claimed figure is measured by `python -m benchmarks engine`."""
+    from benchmarks import cartpole
+
+    scores = [cartpole.evaluate(cartpole.dqn_tuned(seed), 100, 9_000) for seed in range(3)]
+    assert sum(scores) / 3 >= 300.0
+
+
 def test_masked_actions_are_never_taken():
     model = grid(["...", ".#.", "..."], start=(0, 0), goal=(2, 2), masked=True)
     learner = make(dataclasses.replace(QUICK, epsilon_start=1.0, epsilon_end=1.0, chunk=800), model)
