@@ -19,6 +19,7 @@ TUNED_DQN = DQNConfig(
     train_every=1,
     batch_size=128,
     target_tau=0.005,
+    n_step=3,
     epsilon_until=0.1,
     chunk=500,
 )
