@@ -34,8 +34,8 @@ def train(learner: Any, steps: int) -> Policy:
     return learner.policy()
 
 
-def dqn_equal(hidden: int, steps: int, seed: int, settings: dict[str, Any]) -> tuple[Policy, float]:
-    """DQN at SB3's settings (one update per four transitions); the policy and seconds of training."""
+def dqn_equal(hidden: int, seed: int, settings: dict[str, Any]) -> DQN:
+    """DQN at SB3's settings: one update per four transitions."""
     env = FromGym(CARTPOLE, 16)
     config = DQNConfig(
         learning_rate=settings["learning_rate"],
@@ -43,11 +43,13 @@ def dqn_equal(hidden: int, steps: int, seed: int, settings: dict[str, Any]) -> t
         learning_starts=settings["learning_starts"],
         batch_size=settings["batch_size"],
         train_every=4,
+        # SB3 counts transitions between two copies into the target, we count updates.
+        target_period=settings["target_update_interval"] // 4,
+        epsilon_until=settings["exploration_fraction"],
+        epsilon_end=settings["exploration_final_eps"],
         double=False,
     )
-    learner = DQN(env, UnitWeights(env.term_names), config, MLPConfig(hidden=(hidden, hidden)), seed)
-    seconds = clocked(lambda: train(learner, steps))
-    return learner.policy(), seconds
+    return DQN(env, UnitWeights(env.term_names), config, MLPConfig(hidden=(hidden, hidden)), seed)
 
 
 def ppo_equal(num_envs: int, steps: int, seed: int) -> tuple[Policy, float]:

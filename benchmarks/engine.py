@@ -3,6 +3,7 @@
 How it is measured: one thread each, interleaved pairs, medians, equal transitions and equal updates,
 the peer at its best number of environments. A speed-up counts only beside a return that is not
 inferior: the greedy returns of both stand in the same line, and the margin is 5 % of the best return.
+DQN has a file of its own, `dqn.py`.
 Every ratio is class C1 (same algorithm, numerically equivalent), except `tabular_ratio`, which is C0
 for the same random numbers as our own plain path.
 """
@@ -22,18 +23,11 @@ from typing import Any
 import torch
 
 from benchmarks import cartpole, gridworld
+from benchmarks.dqn import dqn
 from benchmarks.peers import cleanrl, sb3
-from benchmarks.timing import Ratio, fastest, paired, say
+from benchmarks.timing import fastest, of_ratio, paired, say
 
 Figures = dict[str, Any]
-SB3_DQN = {"learning_rate": 2.3e-3, "buffer_size": 50_000, "learning_starts": 1_000, "batch_size": 64}
-"""What both engines share; the rest follows from one update per four transitions."""
-
-
-def of_ratio(name: str, ratio: Ratio) -> Figures:
-    """A ratio with its interval, as keys of the JSON line."""
-    low, high = ratio.interval()
-    return {f"{name}_ratio": round(ratio.median, 2), f"{name}_ratio_95": [round(low, 2), round(high, 2)]}
 
 
 def tabular(quick: bool) -> Figures:
@@ -50,35 +44,6 @@ def tabular(quick: bool) -> Figures:
     figures["tabular_return"] = gridworld.greedy_return(gridworld.ours(400_000, 1)[0])
     figures["tabular_return_peer"] = gridworld.greedy_return(gridworld.peer(400_000, 1)[0])
     return figures
-
-
-def dqn(hidden: int, quick: bool) -> Figures:
-    """DQN on CartPole against SB3 at its best number of environments."""
-    steps, pairs = (3_000, 2) if quick else (20_000, 7)
-    settings = [16] if quick else [1, 4, 16, 32]
-    jobs = {str(n): lambda seed, n=n: sb3.dqn(hidden, n, steps, seed, SB3_DQN)[1] for n in settings}
-    best = int(fastest(jobs, repeats=1)) if len(jobs) > 1 else settings[0]
-    ours: list[float] = []
-    peers: list[float] = []
-
-    def run_ours(seed: int) -> float:
-        policy, seconds = cartpole.dqn_equal(hidden, steps, seed, SB3_DQN)
-        ours.append(cartpole.evaluate(policy, 20, 10_000 + seed))
-        return seconds
-
-    def run_peer(seed: int) -> float:
-        model, seconds = sb3.dqn(hidden, best, steps, seed, SB3_DQN)
-        peers.append(sb3.evaluate(model, 20, 10_000 + seed))
-        return seconds
-
-    name = f"dqn{hidden}"
-    ratio = paired(run_ours, run_peer, pairs)
-    return of_ratio(name, ratio) | {
-        f"{name}_steps_per_s": round(steps / statistics.median(ratio.ours_s)),
-        f"{name}_peer_envs": best,
-        f"{name}_return": round(statistics.mean(ours), 1),
-        f"{name}_return_peer": round(statistics.mean(peers), 1),
-    }
 
 
 def ppo(quick: bool) -> Figures:

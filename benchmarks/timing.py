@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +36,12 @@ class Ratio:
         draws = rng.choice(self.pairs, (resamples, len(self.pairs)))
         low, high = np.quantile(np.median(draws, axis=1), [0.025, 0.975])
         return float(low), float(high)
+
+
+def of_ratio(name: str, ratio: Ratio) -> dict[str, Any]:
+    """A ratio with its interval, as keys of the JSON line."""
+    low, high = ratio.interval()
+    return {f"{name}_ratio": round(ratio.median, 2), f"{name}_ratio_95": [round(low, 2), round(high, 2)]}
 
 
 def paired(ours: Job, peer: Job, pairs: int) -> Ratio:

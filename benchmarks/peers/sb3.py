@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
@@ -17,12 +18,12 @@ def vector(env_id: str, num_envs: int, seed: int) -> Any:
     return make_vec_env(env_id, n_envs=num_envs, seed=seed)
 
 
-def dqn(hidden: int, num_envs: int, steps: int, seed: int, settings: dict[str, Any]) -> tuple[Any, float]:
-    """Train DQN for `steps` transitions; return the model and the seconds of `learn`."""
+def make_dqn(hidden: int, num_envs: int, seed: int, settings: dict[str, Any]) -> Any:
+    """Make an untrained DQN with two hidden layers."""
     from stable_baselines3 import DQN
 
     torch.set_num_threads(1)
-    model = DQN(
+    return DQN(
         "MlpPolicy",
         vector(CARTPOLE, num_envs, seed),
         train_freq=max(4 // num_envs, 1),
@@ -32,9 +33,30 @@ def dqn(hidden: int, num_envs: int, steps: int, seed: int, settings: dict[str, A
         device="cpu",
         **settings,
     )
+
+
+def dqn(hidden: int, num_envs: int, steps: int, seed: int, settings: dict[str, Any]) -> tuple[Any, float]:
+    """Train DQN for `steps` transitions; return the model and the seconds of `learn`."""
+    model = make_dqn(hidden, num_envs, seed, settings)
     start = time.perf_counter()
     model.learn(steps)
     return model, time.perf_counter() - start
+
+
+def every(steps: int, go_on: Callable[[], bool]) -> Any:
+    """A callback that asks `go_on` after every `steps` transitions and stops training when it says no."""
+    from stable_baselines3.common.callbacks import BaseCallback
+
+    class Every(BaseCallback):
+        asked = 0
+
+        def _on_step(self) -> bool:
+            if self.num_timesteps - self.asked < steps:
+                return True
+            self.asked = self.num_timesteps
+            return go_on()
+
+    return Every()
 
 
 def ppo(num_envs: int, steps: int, seed: int, settings: dict[str, Any]) -> tuple[Any, float]:

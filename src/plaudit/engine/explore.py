@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from plaudit.engine.random import RowRandom
 from plaudit.engine.returns import check_rank
 from plaudit.errors import InputError
 
@@ -121,3 +122,21 @@ def log_probs(rule: Rule, q: NDArray[Any], strength: float, mask: Mask = None) -
         probs[np.arange(len(q)), greedy(q, mask)] += 1.0 - strength
     with np.errstate(divide="ignore"):
         return np.asarray(np.log(probs), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """A rule with its strength, as a policy over action values keeps it for acting by chance."""
+
+    rule: Rule
+    strength: float
+    """Epsilon or the temperature."""
+
+    def act(
+        self, q: NDArray[Any], mask: Mask, generator: RowRandom | None
+    ) -> tuple[NDArray[np.int64], Floats]:
+        """Actions and log-probabilities, each `(B,)`; without a generator the best actions, for certain."""
+        if generator is None:
+            return greedy(q, mask), np.zeros(len(q))
+        action = choose(self.rule, q, self.strength, generator.uniform(1)[:, 0], mask)
+        return action, log_probs(self.rule, q, self.strength, mask)[np.arange(len(q)), action]

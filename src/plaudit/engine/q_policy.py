@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 from gymnasium import Space
 from torch import Tensor
 
 from plaudit.engine import nets, spaces
 from plaudit.engine.dqn_update import QNetwork
-from plaudit.engine.explore import epsilon_greedy, greedy, log_probs
+from plaudit.engine.explore import Exploration
 from plaudit.engine.random import RowRandom
 from plaudit.errors import InputError
 
@@ -35,12 +34,9 @@ class QPolicy:
     ) -> tuple[Tensor, Any, Tensor]:
         """Map `obs (B, *O)` to `action (B,), state, log_prob (B,)`; greedy when `generator` is None."""
         q = self.network(obs).cpu().numpy()
-        allowed = None if mask is None else mask.cpu().numpy()
-        if generator is None:
-            action = greedy(q, allowed)
-            return torch.from_numpy(action).to(obs.device), state, torch.zeros(len(q), device=obs.device)
-        action = epsilon_greedy(q, self.epsilon, generator.uniform(1)[:, 0], allowed)
-        log_prob = log_probs("epsilon", q, self.epsilon, allowed)[np.arange(len(q)), action]
+        action, log_prob = Exploration("epsilon", self.epsilon).act(
+            q, None if mask is None else mask.cpu().numpy(), generator
+        )
         return torch.from_numpy(action).to(obs.device), state, torch.from_numpy(log_prob).to(obs.device)
 
     @torch.no_grad()

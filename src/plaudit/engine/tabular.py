@@ -18,7 +18,7 @@ from torch import Tensor
 
 from plaudit.engine.env import State, VecEnv
 from plaudit.engine.episodes import EpisodeTerms, final_mask
-from plaudit.engine.explore import RULES, Rule, Schedule, choose, greedy, log_probs
+from plaudit.engine.explore import RULES, Exploration, Rule, Schedule, choose, greedy
 from plaudit.engine.learner import Metrics, Weighing
 from plaudit.engine.random import RowRandom
 from plaudit.engine.returns import q_target, td_error
@@ -226,11 +226,9 @@ class QTablePolicy:
             raise InputError(f"{len(obs)} rows were given to a policy of {len(self.q)} tables.")
         rows = torch.arange(len(obs)) if len(self.q) > 1 else 0
         q = self.q[rows, obs.cpu().long()].numpy()
-        allowed = None if mask is None else mask.cpu().numpy()
-        if generator is None:
-            return torch.from_numpy(greedy(q, allowed)), state, torch.zeros(len(q))
-        action = choose(self.explore, q, self.strength, generator.uniform(1)[:, 0], allowed)
-        log_prob = log_probs(self.explore, q, self.strength, allowed)[np.arange(len(q)), action]
+        action, log_prob = Exploration(self.explore, self.strength).act(
+            q, None if mask is None else mask.cpu().numpy(), generator
+        )
         return torch.from_numpy(action), state, torch.from_numpy(log_prob)
 
     def tensors(self) -> dict[str, Tensor]:
