@@ -12,6 +12,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks import cartpole
@@ -19,7 +20,6 @@ from benchmarks.peers import sb3
 from benchmarks.timing import Ratio, clocked, fastest, of_ratio, paired, say
 
 SHARED = {
-    "learning_rate": 2.3e-3,
     "buffer_size": 50_000,
     "learning_starts": 1_000,
     "batch_size": 64,
@@ -28,6 +28,10 @@ SHARED = {
     "exploration_final_eps": 0.05,
 }
 """SB3's names; the rest follows from one update per four transitions."""
+LEARNING_RATE = {64: 2.3e-3, 256: 5e-4}
+"""By width: at the smaller one's rate the wider network of either engine hardly learned."""
+PAIRS = {64: 30, 256: 12}
+"""Seeds of the equal runs: returns differ much from seed to seed, and the small network is quick."""
 GOAL, LIMIT, EVERY, EPISODES = 195.0, 50_000, 1_000, 10
 """Wanted return, transitions allowed, transitions between two evaluations, episodes of each."""
 
@@ -35,45 +39,64 @@ GOAL, LIMIT, EVERY, EPISODES = 195.0, 50_000, 1_000, 10
 def dqn(hidden: int, quick: bool) -> dict[str, Any]:
     """All figures of one width of network."""
     settings = [16] if quick else [1, 4, 16, 32]
-    steps, pairs = (3_000, 2) if quick else (20_000, 7)
-    jobs = {str(n): lambda seed, n=n: sb3.dqn(hidden, n, steps, seed, SHARED)[1] for n in settings}
+    steps, pairs = (3_000, 2) if quick else (20_000, PAIRS[hidden])
+    shared = {**SHARED, "learning_rate": LEARNING_RATE[hidden]}
+    jobs = {str(n): lambda seed, n=n: sb3.dqn(hidden, n, steps, seed, shared)[1] for n in settings}
     best = int(fastest(jobs, repeats=1)) if len(jobs) > 1 else settings[0]
     say(f"  SB3 is fastest with {best} environments")
-    figures = _equal(hidden, best, steps, pairs)
-    return figures if quick else figures | _to_goal(hidden, best)
+    figures = _equal(Setting(hidden, best, shared), steps, pairs)
+    return figures if quick else figures | _to_goal(Setting(hidden, best, shared))
 
 
-def _equal(hidden: int, best: int, steps: int, pairs: int) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Setting:
+    """Width of the network, number of SB3's environments and what both engines share."""
+
+    hidden: int
+    envs: int
+    shared: dict[str, Any]
+
+
+def _equal(setting: Setting, steps: int, pairs: int) -> dict[str, Any]:
     """Time for equal transitions and updates, and the returns after them."""
+    hidden, envs, shared = setting.hidden, setting.envs, setting.shared
     name = f"dqn{hidden}"
     returns: dict[str, list[float]] = {"ours": [], "peer": []}
 
     def ours(seed: int) -> float:
-        learner = cartpole.dqn_equal(hidden, seed, SHARED)
+        learner = cartpole.dqn_equal(hidden, seed, shared)
         seconds = clocked(lambda: cartpole.train(learner, steps))
         returns["ours"].append(cartpole.evaluate(learner.policy(), 20, 10_000 + seed))
         return seconds
 
     def peer(seed: int) -> float:
-        model, seconds = sb3.dqn(hidden, best, steps, seed, SHARED)
+        model, seconds = sb3.dqn(hidden, envs, steps, seed, shared)
         returns["peer"].append(sb3.evaluate(model, 20, 10_000 + seed))
         return seconds
 
     ratio = paired(ours, peer, pairs)
     return of_ratio(name, ratio) | {
         f"{name}_steps_per_s": round(steps / statistics.median(ratio.ours_s)),
-        f"{name}_peer_envs": best,
-        f"{name}_return": round(statistics.mean(returns["ours"]), 1),
-        f"{name}_return_peer": round(statistics.mean(returns["peer"]), 1),
+        f"{name}_peer_envs": envs,
+        f"{name}_return": _mean_and_error(returns["ours"][1:]),
+        f"{name}_return_peer": _mean_and_error(returns["peer"][1:]),
     }
 
 
-def _to_goal(hidden: int, best: int) -> dict[str, Any]:
+def _mean_and_error(values: list[float]) -> list[float]:
+    """The mean and its standard error."""
+    return [round(statistics.mean(values), 1), round(statistics.stdev(values) / len(values) ** 0.5, 1)]
+
+
+def _to_goal(setting: Setting) -> dict[str, Any]:
     """Time to the goal on five seeds, SB3 with 1 environment and with its fastest number of them."""
-    name, seeds = f"dqn{hidden}", range(200, 205)
+    name, seeds = f"dqn{setting.hidden}", range(200, 205)
     runs = {
-        "ours": [ours_to_goal(hidden, seed) for seed in seeds],
-        **{f"sb3-{n}": [sb3_to_goal(hidden, n, seed) for seed in seeds] for n in sorted({1, best})},
+        "ours": [ours_to_goal(setting, seed) for seed in seeds],
+        **{
+            f"sb3-{n}": [sb3_to_goal(replace(setting, envs=n), seed) for seed in seeds]
+            for n in sorted({1, setting.envs})
+        },
     }
     peer = min((key for key in runs if key != "ours"), key=lambda key: statistics.median(_seconds(runs[key])))
     ratio = Ratio(_seconds(runs["ours"]), _seconds(runs[peer]))
@@ -104,9 +127,9 @@ class Stopwatch:
         return self.met
 
 
-def ours_to_goal(hidden: int, seed: int) -> tuple[float, int, bool]:
+def ours_to_goal(setting: Setting, seed: int) -> tuple[float, int, bool]:
     """Seconds, transitions and whether the goal was met."""
-    learner = cartpole.dqn_equal(hidden, seed, SHARED)
+    learner = cartpole.dqn_equal(setting.hidden, seed, setting.shared)
     watch = Stopwatch(lambda: cartpole.evaluate(learner.policy(), EPISODES, 30_000 + seed))
     while learner.progress[0] < LIMIT:
         learner.share = learner.progress[0] / LIMIT
@@ -116,9 +139,9 @@ def ours_to_goal(hidden: int, seed: int) -> tuple[float, int, bool]:
     return watch.seconds, learner.progress[0], watch.met
 
 
-def sb3_to_goal(hidden: int, envs: int, seed: int) -> tuple[float, int, bool]:
-    """The same of SB3 with `envs` environments."""
-    model = sb3.make_dqn(hidden, envs, seed, SHARED)
+def sb3_to_goal(setting: Setting, seed: int) -> tuple[float, int, bool]:
+    """The same of SB3."""
+    model = sb3.make_dqn(setting.hidden, setting.envs, seed, setting.shared)
     watch = Stopwatch(lambda: sb3.evaluate(model, EPISODES, 30_000 + seed))
     model.learn(LIMIT, callback=sb3.every(EVERY, lambda: not watch.look()))
     return watch.seconds, model.num_timesteps, watch.met

@@ -55,7 +55,7 @@ def quality_figures(quick: bool) -> Figures:
         "hill_levels_per_s": round(count / hill_seconds, 1),
         "hill_evaluations_per_level": round(evaluations[1], 1),
         "stat_evals_vs_hill": round(evaluations[0] / evaluations[1], 3),
-        **_by_the_peer(ours),
+        **pcg_benchmark.judge("maze", ours),
     }
 
 
@@ -81,14 +81,6 @@ def _judged(task: Any, items: Sequence[Item]) -> Figures:
     passed = {key: np.concatenate([p[key] for p in parts]) for key in ("quality", "control", "diversity")}
     joint = np.prod(list(passed.values()), axis=0)
     return {key: round(float(v.mean()), 4) for key, v in {**passed, "joint": joint}.items()}
-
-
-def _by_the_peer(items: Sequence[Item]) -> Figures:
-    """The same figures from the PCG Benchmark's own judge, where there is a checkout of it."""
-    if pcg_benchmark.home() is None:
-        return {}
-    parts = [pcg_benchmark.judge_binary(items[i : i + BATCH]) for i in range(0, len(items), BATCH)]
-    return {f"peer_{key}": round(statistics.mean(p[key] for p in parts), 4) for key in parts[0]}
 
 
 def train_seconds(quick: bool) -> Figures:

@@ -51,6 +51,9 @@ class Bits:
         now = np.bitwise_xor.reduce(np.where(at["now"] == 1, self.table, np.uint64(0)), axis=1)
         return now[:, None] ^ self.table[actions]
 
+    def allowed(self, at):
+        return np.ones((len(at["now"]), self.actions), bool)
+
     def reverts(self, at, actions):
         return np.take_along_axis(at["now"] != at["start"], actions, 1)
 

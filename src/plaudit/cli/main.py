@@ -26,6 +26,7 @@ VERBS = {
     "train": "Train a generator, evaluate it, write samples and a report.",
     "resume": "Go on with a run that was stopped.",
     "sample": "Generate items from a preset, a run or an exported file.",
+    "solve": "Solve Sokoban levels, or prove that they cannot be.",
     "eval": "Judge a policy beside random, heuristic and best-of-n.",
     "compare": "Put runs side by side.",
     "report": "Write the report of a run.",

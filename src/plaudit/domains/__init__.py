@@ -36,6 +36,16 @@ TASKS = (
         "plaudit.domains.level.task:Maze",
     ),
     TaskInfo(
+        "level/zelda",
+        "Zelda levels: a key, a door and enemies, with ways of the length you ask for.",
+        "plaudit.domains.level.task:Zelda",
+    ),
+    TaskInfo(
+        "level/sokoban",
+        "Sokoban levels that can be solved, with as many crates as you ask for.",
+        "plaudit.domains.level.task:Sokoban",
+    ),
+    TaskInfo(
         "level/path",
         "A grid world with start, goal, walls and step cost, and the route Q-learning finds.",
         "plaudit.domains.level.task:Path",

@@ -188,7 +188,8 @@ class ExpertIteration:
                 self.own[name][rows] = array
             self.age[rows] = 0
         noise = self.random.gumbel(size=(self.config.rows, self.simulator.actions))
-        self.simulator.act(self.own, (self._guide(self.own) / self.config.temperature + noise).argmax(1))
+        likely = self._guide(self.own) / self.config.temperature + noise
+        self.simulator.act(self.own, np.where(self.simulator.allowed(self.own), likely, -np.inf).argmax(1))
         self.age += 1
 
     def _imitate(self) -> float:

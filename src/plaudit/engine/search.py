@@ -64,6 +64,10 @@ class Simulator(Protocol):
         """Fingerprint `(N, C)` of the position after each of the actions `(N, C)`."""
         ...
 
+    def allowed(self, at: Positions) -> NDArray[np.bool_]:
+        """Actions `(N, A)` that may be taken at all."""
+        ...
+
     def reverts(self, at: Positions, actions: Actions) -> NDArray[np.bool_]:
         """Whether each of the actions `(N, C)` touches what was edited before."""
         ...
@@ -141,6 +145,7 @@ class Beam:
         noise = self.config.noise * self.random.random(worth.shape)
         costs = price + noise - worth - self.config.trust * log_probs
         costs[np.isnan(costs)] = np.inf
+        distance[np.isneginf(log_probs)] = np.inf
         solved = self._solutions(rows, actions, distance, log_probs)
         keys = self.simulator.keys(at, actions)
         kept = self._keep(rows, actions, costs, keys)
@@ -152,7 +157,7 @@ class Beam:
         return list(solved.values())
 
     def _children(self, at: Positions, guide: Guide) -> tuple[Actions, NDArray[np.float32]]:
-        log_probs = guide(at)
+        log_probs = np.where(self.simulator.allowed(at), guide(at), -np.inf).astype(np.float32)
         best = np.argpartition(-log_probs, self.config.children - 1, axis=1)[:, : self.config.children]
         return best.astype(np.int64), np.take_along_axis(log_probs, best, 1)
 

@@ -43,6 +43,7 @@ def test_rows_do_not_depend_on_how_threads_share_them(representation):
 def test_wide_flips_the_chosen_cell_alone():
     env = make(3)
     env.reset(0)
+    env.goals[:] = 999  # no episode ends by chance
     before = env.maps.copy()
     env.step(torch.tensor([0, 7, 19]))
     changed = [np.flatnonzero(a != b).tolist() for a, b in zip(before, env.maps, strict=True)]
@@ -52,6 +53,7 @@ def test_wide_flips_the_chosen_cell_alone():
 def test_narrow_goes_through_the_cells_in_scan_order():
     env = make(2, representation="narrow")
     env.reset(0)
+    env.goals[:] = 999
     for cell in range(8):
         assert env.editor.cursor.tolist() == [cell, cell]
         mask = env.action_mask().numpy()
@@ -143,12 +145,13 @@ def test_novelty_is_scored_against_the_whole_batch_also_when_one_row_begins():
 
 def test_wide_actions_of_many_tiles_name_cell_and_tile():
     maps = np.array([[[0, 1], [2, 0]]], np.uint8)
-    wide = Wide(Board(maps, 3))
+    locked = np.array([[[False, False], [True, False]]])
+    wide = Wide(Board(maps, locked, 3))
     assert wide.actions == 12
     assert wide.mask().reshape(4, 3).tolist() == [
         [False, True, True],
         [True, False, True],
-        [True, True, False],
+        [False, False, False],  # locked
         [False, True, True],
     ]
     wide.edit(np.array([3 * 1 + 2]))

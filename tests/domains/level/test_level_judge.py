@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from plaudit.domains.level.metrics import judge_levels, similarity
+from plaudit.domains.level.maze_judge import similarity
+from plaudit.domains.level.metrics import judge_levels
 from plaudit.domains.level.request import LevelRequest
 from plaudit.domains.level.task import Maze
 from plaudit.task import Item
@@ -33,7 +34,7 @@ def test_similarity_ends_at_forty_percent():
     b.flat[:4] = 1
     c = a.copy()
     c.flat[:8] = 1
-    assert similarity([a, b, c, a.T]).tolist() == [
+    assert similarity([a, b, c, a.T], []).tolist() == [
         [1, 0.5, 0, 0],
         [0.5, 1, 0.5, 0],
         [0, 0.5, 1, 0],

@@ -149,7 +149,7 @@ def test_the_kernel_paints_what_the_definitions_say(shape, count, tolerance):
     goals = rng.integers(1, max(2, math.prod(shape) // 2), (count, 1))
     left = rng.random(count).astype(np.float32)
     out, stats = np.full((count, *shape, 16), np.nan, np.float32), np.zeros((count, 2), np.int32)
-    GAME.observe(View(maps, starts, goals, left), (tolerance,), out, stats)
+    GAME.observe(View(maps, starts, np.zeros(maps.shape, bool), goals, left), (tolerance,), out, stats)
     for row in range(count):
         wanted, figures = planes(maps[row], starts[row], int(goals[row, 0]), left[row], tolerance)
         assert stats[row].tolist() == figures
@@ -158,6 +158,6 @@ def test_the_kernel_paints_what_the_definitions_say(shape, count, tolerance):
 
 def test_a_maze_above_the_limit_is_refused():
     maps = np.zeros((1, 65, 65), np.uint8)
-    view = View(maps, maps, np.ones((1, 1), np.int64), np.ones(1, np.float32))
+    view = View(maps, maps, maps.astype(bool), np.ones((1, 1), np.int64), np.ones(1, np.float32))
     with pytest.raises(ValueError, match="64 x 64"):
         GAME.observe(view, (1.0,), np.zeros((1, 65, 65, 16), np.float32), np.zeros((1, 2), np.int32))

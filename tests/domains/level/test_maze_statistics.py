@@ -7,7 +7,8 @@ import pytest
 
 from plaudit.domains.level.game import View
 from plaudit.domains.level.maze import MazeGame, longest_possible
-from plaudit.domains.level.metrics import longest_path, survey
+from plaudit.domains.level.maze_judge import survey
+from plaudit.domains.level.metrics import longest_path
 
 GAME = MazeGame()
 
@@ -20,7 +21,7 @@ def random_maps(rng, count, shape, density):
 @pytest.mark.parametrize("density", [0.0, 0.35, 0.5, 0.6, 0.8, 1.0])
 def test_measure_equals_a_plain_search(shape, density):
     maps = random_maps(np.random.default_rng(sum(shape)), 100, shape, density)
-    plain = [survey(one == 1) for one in maps]
+    plain = [survey(one) for one in maps]
     assert GAME.measure(maps).tolist() == [[p["regions"], p["path"]] for p in plain]
 
 
@@ -28,7 +29,7 @@ def test_observation_and_measure_agree():
     maps = random_maps(np.random.default_rng(3), 200, (14, 14), 0.5)
     stats = np.zeros((200, 2), np.int32)
     out = np.full((200, 14, 14, GAME.planes), np.nan, np.float32)
-    view = View(maps, maps, np.full((200, 1), 60), np.ones(200, np.float32))
+    view = View(maps, maps, np.zeros(maps.shape, bool), np.full((200, 1), 60), np.ones(200, np.float32))
     GAME.observe(view, (7.0,), out, stats)
     assert (stats == GAME.measure(maps)).all()
     assert np.isfinite(out).all()
@@ -39,7 +40,8 @@ def test_observation_and_measure_agree():
 def test_a_wanted_path_of_nothing_can_be_observed():
     maps = np.zeros((1, 3, 3), np.uint8)
     out, stats = np.zeros((1, 3, 3, GAME.planes), np.float32), np.zeros((1, 2), np.int32)
-    GAME.observe(View(maps, maps, np.zeros((1, 1), np.int64), np.ones(1, np.float32)), (1.0,), out, stats)
+    view = View(maps, maps, maps.astype(bool), np.zeros((1, 1), np.int64), np.ones(1, np.float32))
+    GAME.observe(view, (1.0,), out, stats)
     assert np.isfinite(out).all()
 
 
@@ -56,7 +58,7 @@ def test_a_wanted_path_of_nothing_can_be_observed():
 def test_statistics_by_hand(rows, regions, path):
     level = np.array([[cell == "." for cell in row] for row in rows], np.uint8)
     assert GAME.measure(level[None]).tolist() == [[regions, path]]
-    assert survey(level == 1)["path"] == path
+    assert survey(level)["path"] == path
 
 
 def test_distance_counts_regions_five_times_and_only_the_miss_beyond_the_tolerance():

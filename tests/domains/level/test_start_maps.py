@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from plaudit.domains.level.seeds import SERIES, start_maps, training_pool
+from plaudit.domains.level.seeds import SERIES, start_maps, training_numbers
 
 
 def distances(maps):
@@ -43,7 +43,7 @@ def test_a_density_is_kept(density):
 
 
 def test_training_never_starts_from_an_item_of_a_user():
-    ours = {level.tobytes() for level in training_pool(500, (14, 14), None)}
+    ours = {level.tobytes() for level in start_maps(training_numbers(500), (14, 14))}
     users = {level.tobytes() for level in start_maps(np.arange(500), (14, 14))}
     assert not ours & users
 

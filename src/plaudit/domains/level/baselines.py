@@ -3,56 +3,79 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from plaudit.domains.level import maze_kernels
+from plaudit.domains.level.climb import climb_levels
 from plaudit.domains.level.game import Game, Maps
-from plaudit.domains.level.maze import REGION_WEIGHT
+from plaudit.domains.level.maze import REGION_WEIGHT, MazeGame
 from plaudit.domains.level.metrics import Cell, distances, longest_path
 from plaudit.domains.level.request import LevelRequest, complete, goals_of, tolerances
-from plaudit.domains.level.seeds import start_maps
+from plaudit.domains.level.sokoban import SokobanGame
+from plaudit.domains.level.starts import beginnings
+from plaudit.domains.level.zelda import ZeldaGame
 from plaudit.task import Item
 
 Generator = Callable[[Sequence[LevelRequest], Sequence[int]], Iterator[Item]]
+Make = Callable[[LevelRequest, int], tuple[Maps, dict[str, Any]]]
+"""From a complete request and a seed to a level and the figures of its making."""
 CLIMB_BUDGET = 5000
 """Evaluations after which hill climbing gives up."""
 DIGS = 12
 """Mazes that the heuristic digs until one has a path that is long enough."""
 
 
-def maze_baselines(game: Game) -> dict[str, Generator]:
-    """The baselines of the maze: every one is a function of request and seed alone."""
-
-    def each(make: Callable[[LevelRequest, int], tuple[Maps, dict[str, Any]]]) -> Generator:
-        def generate(requests: Sequence[LevelRequest], seeds: Sequence[int]) -> Iterator[Item]:
-            for given, seed in zip(requests, seeds, strict=True):
-                request = complete(game, given, seed)
-                level, info = make(request, seed)
-                yield Item(level, request, seed, info)
-
-        return generate
-
-    def climb(request: LevelRequest, seed: int) -> tuple[Maps, dict[str, Any]]:
-        return hill_climb(game, request, seed)
-
-    return {"random": each(random_level), "heuristic": each(dig_level), "hill_climbing": each(climb)}
+def tile_baselines(game: Game, heuristic: Make) -> dict[str, Generator]:
+    """What stands beside the policy of a game: its starts, its constructive generator, hill climbing."""
+    return {
+        "random": each(game, partial(random_level, game)),
+        "heuristic": each(game, heuristic),
+        "hill_climbing": partial(climb_levels, game),
+    }
 
 
-def random_level(request: LevelRequest, seed: int) -> tuple[Maps, dict[str, Any]]:
+def maze_baselines() -> dict[str, Generator]:
+    """The baselines of the maze, whose hill climbing is compiled."""
+    game = MazeGame()
+    return tile_baselines(game, dig_level) | {"hill_climbing": each(game, partial(hill_climb, game))}
+
+
+def zelda_baselines() -> dict[str, Generator]:
+    from plaudit.domains.level.zelda_baseline import build_level
+
+    return tile_baselines(ZeldaGame(), build_level)
+
+
+def sokoban_baselines() -> dict[str, Generator]:
+    from plaudit.domains.level.sokoban_baseline import pull_level
+
+    return tile_baselines(SokobanGame(), pull_level)
+
+
+def each(game: Game, make: Make) -> Generator:
+    """Make every item by itself, from its complete request and its seed."""
+
+    def generate(requests: Sequence[LevelRequest], seeds: Sequence[int]) -> Iterator[Item]:
+        for given, seed in zip(requests, seeds, strict=True):
+            request = complete(game, given, seed)
+            level, info = make(request, seed)
+            yield Item(level, request, seed, info)
+
+    return generate
+
+
+def random_level(game: Game, request: LevelRequest, seed: int) -> tuple[Maps, dict[str, Any]]:
     """The start map as it is."""
-    return _start(request, seed), {"evaluations": 0}
-
-
-def _start(request: LevelRequest, seed: int) -> Maps:
-    return start_maps(np.array([seed], np.int64), request.size, request.density)[0]
+    return beginnings(game, [request], np.array([seed], np.int64)).maps[0], {"evaluations": 0}
 
 
 def hill_climb(game: Game, request: LevelRequest, seed: int) -> tuple[Maps, dict[str, Any]]:
     """Flip random cells of the start map, keep what does not raise the distance from the request."""
-    maps = _start(request, seed)[None].copy()
+    maps = beginnings(game, [request], np.array([seed], np.int64)).maps
     evaluations = np.zeros(1, np.int64)
     tolerance = tolerances(game, request)[0]
     # The kernel's generator takes 32 bits.
@@ -73,14 +96,14 @@ def dig_level(request: LevelRequest, seed: int) -> tuple[Maps, dict[str, Any]]:
     digs = 0
     while miss > 1 and digs < DIGS:
         digs += 1
-        free = _trim(_dig_tree(request.size[::-1], rng), wanted)
+        free = _trim(dig_tree(request.size[::-1], rng), wanted)
         off = abs(len(longest_path(free)) - 1 - wanted)
         if off < miss:
             best, miss = free.astype(np.uint8), off
     return best, {"evaluations": digs}
 
 
-def _dig_tree(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.bool_]:
+def dig_tree(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.bool_]:
     """Depth-first digging of cells that touch just one open cell: one region without loops."""
     height, width = shape
     free = np.zeros((height + 2, width + 2), bool)

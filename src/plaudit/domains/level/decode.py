@@ -43,10 +43,11 @@ class Ranker(Protocol):
 
 @dataclass(frozen=True)
 class Made:
-    """One finished item: its place among the problems, its map and what it took."""
+    """One finished item: its place among the problems, its map, how far off it is and what it took."""
 
     item: int
     map: NDArray[np.uint8]
+    distance: float
     steps: int
     evaluations: int
 
@@ -141,6 +142,7 @@ class Chunk:
                 yield Made(
                     int(self.item[row]),
                     self.best[row].copy(),
+                    float(self.least[row]),
                     int(self.at["taken"][row]),
                     int(self.evaluations[row]),
                 )
@@ -161,13 +163,20 @@ class Chunk:
     def _seek(self, rows: NDArray[np.int64], scores: NDArray[np.float32]) -> None:
         """Take the better of the first proposals, by their exact outcome."""
         at = take(self.at, rows)
+        scores = np.where(self.problems.simulator.allowed(at), scores, -np.inf)
         if self.problems.apart is not None:
             scores = scores + self.problems.apart.bias(self.item[rows], at["map"], at["taken"])
         actions = self._proposals(rows, at, scores)
         outlook = self.problems.simulator.outlook(at, actions)
+        outlook[~np.take_along_axis(self.problems.simulator.allowed(at), actions, 1)] = np.inf
         chosen = np.argmin(outlook, axis=1)[:, None]  # of equals, the one that the policy likes best
         self.evaluations[rows] += actions.shape[1]
-        self.distance[rows] = np.take_along_axis(outlook, chosen, 1)[:, 0]
+        found = np.take_along_axis(outlook, chosen, 1)[:, 0]
+        if np.isinf(found).any():  # nothing that is left may be edited
+            self.at["taken"][rows[np.isinf(found)]] = self.problems.steps
+            left = np.isfinite(found)
+            rows, chosen, actions, found = (part[left] for part in (rows, chosen, actions, found))
+        self.distance[rows] = found
         self._act(rows, np.take_along_axis(actions, chosen, 1)[:, 0])
         self.visited[rows, self.at["taken"][rows]] = self.at["key"][rows]
         better = rows[self.distance[rows] <= self.least[rows]]
@@ -213,5 +222,6 @@ class Chunk:
         keys = self.problems.simulator.keys(at, top)
         longest = int(at["taken"].max()) + 1
         old = (keys[:, :, None] == self.visited[rows][:, None, :longest]).any(2)
+        old |= np.isneginf(np.take_along_axis(scores, top, 1))
         fresh_first = np.argsort(old, axis=1, kind="stable")
         return np.take_along_axis(top, fresh_first, 1)[:, : self.problems.proposals]

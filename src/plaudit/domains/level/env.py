@@ -29,6 +29,8 @@ from plaudit.errors import InputError, did_you_mean
 from plaudit.reward.compose import Composition
 from plaudit.reward.potential import Stepwise
 
+SHORTEST = 20
+"""Steps of a wide episode on a small map, a third of the cells on a larger one."""
 _ROWS_PER_THREAD = 64
 """Below this, handing rows to another thread costs more than it saves."""
 
@@ -49,6 +51,8 @@ class LevelConfig:
     """Number of start maps that training draws from."""
     threads: int = 1
     """Threads that share the statistics and observations of a step."""
+    locks: float = 0.0
+    """Share of the training episodes in which 10 to 30 % of the cells must stay as they are."""
 
     def __post_init__(self) -> None:
         for key, known in (("representation", ("wide", "narrow", "turtle")), ("order", ("scan", "random"))):
@@ -58,6 +62,8 @@ class LevelConfig:
         for key, low, high in (("copies", 1, 2**20), ("pool", 1, 2**19), ("threads", 1, 256)):
             if not low <= getattr(self, key) <= high:
                 raise InputError(f"env.{key} is {getattr(self, key)}; it goes from {low} to {high}.")
+        if not 0.0 <= self.locks <= 1.0:
+            raise InputError(f"env.locks is {self.locks}; it goes from 0 to 1.")
         if self.view < 0 or (self.view and self.view % 2 == 0):
             raise InputError(
                 f"env.view is {self.view}; a window around a cell has an odd side.", hint="Or 0."
@@ -74,7 +80,7 @@ class Limits:
 
     def budget(self, representation: Representation, cells: int) -> int:
         """Steps of an episode on a map of this many cells."""
-        automatic = max(8, cells // 3) if representation == "wide" else 2 * cells
+        automatic = max(SHORTEST, cells // 3) if representation == "wide" else 2 * cells
         return self.steps or automatic
 
 
@@ -120,11 +126,14 @@ class LevelEnv(VecEnv):
         self.term_names = reward.composition.names if reward else ()
         self.maps: Maps = np.zeros((rows, height, width), np.uint8)
         self.starts = np.zeros_like(self.maps)
+        self.locked = np.zeros(self.maps.shape, bool)
         self.goals = np.zeros((rows, len(game.targets)), np.int64)
         self.stats = np.zeros((rows, len(game.statistics)), np.int32)
         self.taken = np.zeros(rows, np.int64)
         self.random = RowRandom(np.zeros(rows, np.int64))
-        self.editor = make_editor(config.representation, Board(self.maps, len(game.tiles)), config.order)
+        self.editor = make_editor(
+            config.representation, Board(self.maps, self.locked, len(game.tiles)), config.order
+        )
         self._allocate(rows, height, width)
         self._pool = ThreadPoolExecutor(config.threads) if config.threads > 1 else None
         shape = tuple(self.obs.shape[1:])
@@ -189,6 +198,7 @@ class LevelEnv(VecEnv):
         """Start the next episode in each of the rows."""
         beginning = self.episodes.take(rows)
         self.maps[rows] = self.starts[rows] = beginning.maps
+        self.locked[rows] = beginning.locked
         self.goals[rows] = beginning.goals
         self.taken[rows] = 0
         # Only the beginning of an episode draws numbers, so that the generators are no state.
@@ -220,7 +230,7 @@ class LevelEnv(VecEnv):
         """Renew a contiguous span of rows in place."""
         left = (1.0 - self.taken[span] / self.budget).astype(np.float32)
         planes = self._planes.numpy()[span]
-        view = View(self.maps[span], self.starts[span], self.goals[span], left)
+        view = View(self.maps[span], self.starts[span], self.locked[span], self.goals[span], left)
         self.game.observe(view, self.tolerance, planes, self.stats[span])
         if self.editor.cursor is not None:
             crop(planes, self.editor.cursor[span], self.obs.numpy()[span])
@@ -230,7 +240,7 @@ class LevelEnv(VecEnv):
         left = (1.0 - self.taken[rows] / self.budget).astype(np.float32)
         planes = np.empty((len(rows), *self._planes.shape[1:]), np.float32)
         stats = np.empty((len(rows), self.stats.shape[1]), np.int32)
-        view = View(self.maps[rows], self.starts[rows], self.goals[rows], left)
+        view = View(self.maps[rows], self.starts[rows], self.locked[rows], self.goals[rows], left)
         self.game.observe(view, self.tolerance, planes, stats)
         self._planes.numpy()[rows] = planes
         self.stats[rows] = stats
@@ -272,6 +282,7 @@ class LevelEnv(VecEnv):
         return {
             "maps": self.maps.copy(),
             "starts": self.starts.copy(),
+            "locked": self.locked.copy(),
             "goals": self.goals.copy(),
             "taken": self.taken.copy(),
             "editor": self.editor.state(),
@@ -280,7 +291,7 @@ class LevelEnv(VecEnv):
         }
 
     def load_state_dict(self, state: State) -> None:
-        for name in ("maps", "starts", "goals", "taken"):
+        for name in ("maps", "starts", "locked", "goals", "taken"):
             getattr(self, name)[:] = state[name]
         self.editor.restore(state["editor"])
         self.episodes.load_state_dict(state["episodes"])

@@ -6,13 +6,13 @@ generation, files, baselines and judge ask these questions and know no game.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from plaudit.domains.level.metrics import Judge
 from plaudit.reward.term import Term
 
 Maps = NDArray[np.uint8]
@@ -20,7 +20,8 @@ Maps = NDArray[np.uint8]
 Stats = NDArray[np.int32]
 """`(B, S)`, one column for each of the game's statistics."""
 Goals = NDArray[np.int64]
-"""Wanted values `(B, G)`, one column for each statistic that can be asked for."""
+"""Wanted values `(B, G)`, one column for each statistic that can be asked for; `UNASKED` = any will do."""
+UNASKED = -1
 Size = tuple[int, int]
 """Width and height, in cells."""
 
@@ -32,14 +33,18 @@ class Tile:
     name: str
     glyph: str
     passable: bool
+    single: bool = False
+    """Whether a good level has exactly one."""
 
 
 @dataclass(frozen=True)
 class View:
-    """What `Game.observe` reads: maps and starts `(B, H, W)`, goals `(B, G)`, share of steps left `(B,)`."""
+    """What `Game.observe` reads: maps, starts and locked cells `(B, H, W)`, goals `(B, G)`, and the share
+    of steps left `(B,)`."""
 
     maps: Maps
     starts: Maps
+    locked: NDArray[np.bool_]
     goals: Goals
     left: NDArray[np.float32]
 
@@ -53,8 +58,21 @@ class Game(Protocol):
     """Names of the columns that `measure` gives."""
     targets: ClassVar[tuple[str, ...]]
     """Those that a request may ask for, and the environment steers to."""
-    planes: ClassVar[int]
-    """Number of observation planes."""
+    modes: ClassVar[tuple[tuple[str, ...], ...]]
+    """Targets that training asks for together; a request that names none asks for those of the first."""
+    symmetries: ClassVar[tuple[str, ...]]
+    """Mirrors that turn a level into another just as good: "horizontal", "vertical", "diagonal"."""
+    judge: ClassVar[Judge]
+    """Judges levels by code that shares nothing with `measure`."""
+    proposals: ClassVar[int]
+    """Edits whose exact outcome a wide policy's step looks at."""
+    polish: ClassVar[int]
+    """Evaluations of hill climbing that may finish what a wide policy left; 0 = none."""
+
+    @property
+    def planes(self) -> int:
+        """Number of observation planes."""
+        ...
 
     def measure(self, maps: Maps) -> Stats:
         """Statistics `(B, S)` of maps `(B, H, W)`."""
@@ -92,8 +110,8 @@ class Game(Protocol):
         """Provable bounds of each target: nothing outside of them exists."""
         ...
 
-    def passes(self, level: Maps, figures: Mapping[str, float]) -> bool:
-        """Whether a judged level `(H, W)` is a good one, from the judge's own figures."""
+    def starts(self, numbers: NDArray[np.int64], size: Size, density: float | None, goals: Goals) -> Maps:
+        """Where items of these seeds and goals begin `(R, H, W)`; `density` is the share of open cells."""
         ...
 
     def terms(self) -> tuple[Term, ...]:

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from plaudit.domains.level.apart import Apart, Steering
+from plaudit.domains.level.climb import alike, climb
 from plaudit.domains.level.decode import Problems, decode
-from plaudit.domains.level.env import LevelConfig, LevelEnv, Limits
+from plaudit.domains.level.env import SHORTEST, LevelConfig, LevelEnv, Limits
 from plaudit.domains.level.episodes import Beginning, ItemEpisodes
 from plaudit.domains.level.game import Game, Maps, Size
-from plaudit.domains.level.request import LevelRequest, complete, goals_of, tolerances
-from plaudit.domains.level.seeds import start_maps
+from plaudit.domains.level.request import LevelRequest, complete, tolerances
 from plaudit.domains.level.simulator import LevelSimulator
+from plaudit.domains.level.starts import beginnings
 from plaudit.engine.learner import Policy
 from plaudit.engine.random import RowRandom
 from plaudit.engine.search import take
@@ -32,8 +33,6 @@ from plaudit.task import Item
 ROWS = 64
 """Rows of a chunk for maps of 14 x 14; larger maps take fewer, so that one item does not wait for many."""
 _CELLS = 14 * 14
-PROPOSALS = 2
-"""Edits whose exact outcome a wide policy's step looks at."""
 PATIENCE = 2 / 3
 """Steps of a wide policy for each cell of the map; only the hardest requests use them up."""
 
@@ -46,11 +45,9 @@ def generate_levels(
     Raises `Infeasible` for a size that the policy's network cannot read.
     """
     full = [complete(game, request, seed) for request, seed in zip(requests, seeds, strict=True)]
-    kinds = [(r.size, tolerances(game, r), r.density, r.changes, r.steps) for r in full]
     made: dict[int, Item] = {}
     waiting = 0
-    for kind in dict.fromkeys(kinds):
-        members = [i for i, other in enumerate(kinds) if other == kind]
+    for members in alike(game, full):
         mine = ([full[i] for i in members], [seeds[i] for i in members])
         wide = config_for(policy, game).representation == "wide"
         items = _decoded(game, policy, *mine) if wide else _Batch(game, policy, *mine).items()
@@ -67,8 +64,8 @@ def _decoded(
     """Yield `(index, item)` of requests that differ in their goals alone, from a wide policy."""
     first, numbers = requests[0], np.array(seeds, np.int64)
     width, height = first.size
-    beginning = Beginning(numbers, start_maps(numbers, first.size, first.density), goals_of(game, requests))
-    steps = first.steps or max(8, int(PATIENCE * width * height))
+    beginning = beginnings(game, requests, numbers)
+    steps = first.steps or max(SHORTEST, int(PATIENCE * width * height))
     limits = Limits(tolerances(game, first), first.changes, steps)
     simulator = LevelSimulator(game, ItemEpisodes(first.size, beginning), limits.tolerance, steps)
     start = simulator.begin(beginning)
@@ -77,11 +74,29 @@ def _decoded(
     if first.density is None and len(game.tiles) == 2:
         apart = Apart(numbers, first.size, Steering())
     changes = max(1, int(first.changes * width * height))
-    problems = Problems(simulator, start, apart, PROPOSALS, steps, changes)
+    problems = Problems(simulator, start, apart, game.proposals, steps, changes)
     for made in decode(policy, problems, torch.get_num_threads()):
-        edits = int(np.count_nonzero(made.map != beginning.maps[made.item]))
-        info = {"evaluations": made.evaluations, "steps": made.steps, "edits": edits}
+        at = np.array([made.item])
+        polished = _polish(simulator, beginning.only(at), made.map) if made.distance > 0 else 0
+        info = {
+            "evaluations": made.evaluations + polished,
+            "polished": polished,
+            "steps": made.steps,
+            "edits": int(np.count_nonzero(made.map != beginning.maps[made.item])),
+        }
         yield made.item, Item(made.map, requests[made.item], int(numbers[made.item]), info)
+
+
+def _polish(simulator: LevelSimulator, problem: Beginning, level: Maps) -> int:
+    """Climb on from what a policy could not finish, in place; returns the evaluations it took.
+
+    Mazes are left as the policy made them: it finishes nearly all of them.
+    """
+    game = simulator.game
+    if not game.polish:
+        return 0
+    climbing = replace(problem, maps=level[None])
+    return int(climb(game, climbing, simulator.tolerance, game.polish)[0])
 
 
 class _Batch:
@@ -97,9 +112,7 @@ class _Batch:
         first = requests[0]
         self.game, self.policy, self.requests = game, policy, requests
         self.seeds = np.array(seeds, np.int64)
-        starts = start_maps(self.seeds, first.size, first.density)
-        beginnings = Beginning(self.seeds, starts, goals_of(game, requests))
-        self.episodes = ItemEpisodes(first.size, beginnings)
+        self.episodes = ItemEpisodes(first.size, beginnings(game, requests, self.seeds))
         rows = max(4, min(ROWS, ROWS * _CELLS // (first.size[0] * first.size[1])))
         limits = Limits(tolerances(game, first), first.changes, first.steps)
         self.env = LevelEnv(

@@ -7,14 +7,15 @@ cell in scan order, tolerance a quarter of width + height, targets up to half of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from plaudit.domains.level import maze_kernels, maze_planes, reward
+from plaudit.domains.level import maze_judge, maze_kernels, maze_planes, reward
 from plaudit.domains.level.game import Goals, Maps, Size, Stats, Tile, View
+from plaudit.domains.level.metrics import Judge
+from plaudit.domains.level.seeds import start_maps
 from plaudit.reward.term import Term
 
 SOLID, OPEN = 0, 1
@@ -30,7 +31,12 @@ class MazeGame:
     tiles: ClassVar[tuple[Tile, ...]] = (Tile("solid", "#", False), Tile("open", ".", True))
     statistics: ClassVar[tuple[str, ...]] = ("regions", "path")
     targets: ClassVar[tuple[str, ...]] = ("path",)
-    planes: ClassVar[int] = maze_planes.PLANES
+    modes: ClassVar[tuple[tuple[str, ...], ...]] = (("path",),)
+    symmetries: ClassVar[tuple[str, ...]] = ("horizontal", "vertical", "diagonal")
+    judge: ClassVar[Judge] = maze_judge  # type: ignore[assignment]
+    proposals: ClassVar[int] = 2
+    polish: ClassVar[int] = 0
+    planes = maze_planes.PLANES
 
     def measure(self, maps: Maps) -> Stats:
         stats = np.empty((len(maps), 2), np.int32)
@@ -78,8 +84,9 @@ class MazeGame:
     def reach(self, size: Size) -> tuple[tuple[int, int], ...]:
         return ((0, longest_possible(size)),)
 
-    def passes(self, level: Maps, figures: Mapping[str, float]) -> bool:
-        return figures["regions"] == 1 and figures["path"] >= sum(level.shape)
+    def starts(self, numbers: NDArray[np.int64], size: Size, density: float | None, goals: Goals) -> Maps:
+        del goals  # any maze may become one of any length
+        return start_maps(numbers, size, density)
 
     def terms(self) -> tuple[Term, ...]:
         return (*reward.passage_terms(self), *reward.shared_terms(self))

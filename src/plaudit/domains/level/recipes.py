@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from plaudit.runs.recipe import Recipe, RewardEntry
 
@@ -13,6 +14,14 @@ _MAZE_REWARD = (
     RewardEntry(term="satisfied", weight=1.0),
     # Edits cost diversity: the fewer, the more of the start's own look stays.
     RewardEntry(term="edits", weight=2.0),
+)
+
+
+_RULE_REWARD = (
+    RewardEntry(term="rules", weight=0.1),
+    RewardEntry(term="goals", weight=0.1),
+    RewardEntry(term="satisfied", weight=1.0),
+    RewardEntry(term="edits", weight=1.0),
 )
 
 
@@ -62,6 +71,59 @@ def maze_recipes() -> Mapping[str, Recipe]:
         threads=2,
     )
     return {"ppo": ppo, "dqn": dqn, "expert": expert}
+
+
+def zelda_recipes() -> Mapping[str, Recipe]:
+    """Expert iteration, which made the preset and is the default, PPO and DQN."""
+    return rule_recipes("level/zelda")
+
+
+def sokoban_recipes() -> Mapping[str, Recipe]:
+    """Expert iteration, which made the preset and is the default, PPO and DQN."""
+    return rule_recipes("level/sokoban")
+
+
+def rule_recipes(task: str, **beam: float) -> Mapping[str, Recipe]:
+    """The recipes of a game with rules; `beam` changes settings of the expert's search."""
+    cells = {"kind": "conv", "channels": 24, "layers": 7, "head": "cells"}
+    shared: dict[str, Any] = {"task": task, "budget": "10m", "reward": _RULE_REWARD}
+    expert = Recipe(
+        name="expert",
+        summary="Search under the reward makes levels, the network imitates it: what the preset is made of.",
+        algorithm="expert",
+        learner={"beam": beam} if beam else {},
+        network=cells,
+        env={"representation": "wide", "locks": 0.25},
+        **shared,
+    )
+    ppo = Recipe(
+        name="ppo",
+        summary="PPO with a small convolutional network that judges every cell.",
+        algorithm="ppo",
+        learner={
+            "n_steps": 32,
+            "batch_size": 512,
+            "epochs": 2,
+            "learning_rate": 5e-4,
+            "learning_rate_end": 5e-5,
+            "lam": 0.9,
+            "entropy": 0.003,
+            "shared": True,
+        },
+        network=cells,
+        env={"representation": "wide", "copies": 128, "locks": 0.25},
+        **shared,
+    )
+    dqn = Recipe(
+        name="dqn",
+        summary="Double DQN with the same network; slower than PPO here, and off-policy.",
+        algorithm="dqn",
+        learner={"buffer_size": 20_000, "batch_size": 128, "train_every": 32, "learning_rate": 5e-4},
+        network=cells,
+        env={"representation": "wide", "copies": 32, "locks": 0.25},
+        **shared,
+    )
+    return {"expert": expert, "ppo": ppo, "dqn": dqn}
 
 
 def path_recipes() -> Mapping[str, Recipe]:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from plaudit.domains.level.game import Game, Maps
 from plaudit.domains.level.metrics import longest_path
 from plaudit.domains.level.request import LARGEST, SMALLEST, LevelRequest, described
+from plaudit.domains.level.things import draw_things
 from plaudit.domains.level.tiles import draw_map, draw_trail
 from plaudit.errors import InputError, ResourceError, did_you_mean
 from plaudit.media.limits import Limits, read_text
@@ -57,10 +58,13 @@ def load_level(game: Game, path: Path) -> Item:
 
 
 def preview_level(game: Game, item: Item) -> Image.Image:
-    """Draw the level with its longest path."""
+    """Draw the level: a maze with its longest path, any other game with what stands on its cells."""
     free = np.array([tile.passable for tile in game.tiles])[item.content]
     image = draw_map(free)
-    draw_trail(image, longest_path(free))
+    if len(game.tiles) == 2:
+        draw_trail(image, longest_path(free))
+    else:
+        draw_things(image, item.content, [tile.name for tile in game.tiles])
     return image
 
 

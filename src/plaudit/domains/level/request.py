@@ -7,15 +7,18 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BeforeValidator, Field
+from numpy.typing import NDArray
+from pydantic import BeforeValidator, Field, create_model
 
-from plaudit.domains.level.game import Game, Goals, Size
+from plaudit.domains.level.game import UNASKED, Game, Goals, Maps, Size
 from plaudit.engine.random import RowRandom
 from plaudit.errors import Infeasible, InputError, did_you_mean
 from plaudit.task import Request
 
 SMALLEST, LARGEST = 3, 64
 _SALT = 0x51AB1E5
+FREE = "?"
+"""Stands in a partial map where anything may come."""
 
 
 def parse_size(value: Any) -> Any:
@@ -42,6 +45,13 @@ class LevelRequest(Request):
     """Share of the cells that may differ from the start map; reaching it ends the episode."""
     steps: int = Field(0, ge=0, le=2**20)
     """Steps of an episode; 0 = a third of the cells (wide), twice the cells (narrow, turtle)."""
+    locked: tuple[str, ...] = ()
+    """A partial map, a line a row: glyphs of tiles that must stay, `?` where anything may come."""
+
+
+def sized(name: str, size: Size) -> type[LevelRequest]:
+    """A request whose size, where none is given, is another game's."""
+    return create_model(name, __base__=LevelRequest, size=(GridSize, size))
 
 
 def check_size(size: Size) -> None:
@@ -57,6 +67,7 @@ def check_level(game: Game, request: LevelRequest) -> None:
     """Raise `InputError` for what cannot be asked, `Infeasible` for a target that nothing reaches."""
     check_size(request.size)
     check_statistics(game.targets, request)
+    locks_of(game, request)
     for name, value, (low, high), tolerance in zip(
         game.targets,
         (request.target.get(name) for name in game.targets),
@@ -100,21 +111,71 @@ def draw_requests(game: Game, n: int, seed: int, given: LevelRequest) -> list[Le
 
 def complete(game: Game, request: LevelRequest, seed: int) -> LevelRequest:
     """Return the request with every open target drawn from the seed; itself when none is open."""
-    if all(name in request.target for name in game.targets):
+    asked = asked_together(game, request)
+    if all(name in request.target for name in asked):
         return request
     # The item's own generator starts from the seed itself: salted, the two streams never meet.
     random = RowRandom([seed ^ _SALT])
     target = dict(request.target)
     for name, (low, high) in zip(game.targets, game.span(request.size), strict=True):
         drawn = int(random.integers(low, high + 1)[0])
-        target.setdefault(name, drawn)
+        if name in asked:
+            target.setdefault(name, drawn)
     return request.model_copy(update={"target": target})
 
 
 def goals_of(game: Game, requests: Sequence[LevelRequest]) -> Goals:
-    """Wanted values `(B, G)` of complete requests."""
-    rows = [[int(request.target[name]) for name in game.targets] for request in requests]
+    """Wanted values `(B, G)` of complete requests; `UNASKED` where a request names none."""
+    rows = [[int(request.target.get(name, UNASKED)) for name in game.targets] for request in requests]
     return np.array(rows, dtype=np.int64).reshape(len(requests), len(game.targets))
+
+
+def asked_together(game: Game, request: Request) -> tuple[str, ...]:
+    """Targets that a complete request names: its own, in the first mode of the game that has them all.
+
+    Where no mode has them all, its own alone.
+    """
+    own = set(request.target)
+    return next((mode for mode in game.modes if own <= set(mode)), tuple(request.target))
+
+
+def locks_of(game: Game, request: LevelRequest) -> tuple[NDArray[np.bool_], Maps]:
+    """Which cells are locked `(H, W)`, and the tiles they hold; raises `InputError` for a bad partial map."""
+    width, height = request.size
+    cells, tiles = np.zeros((height, width), bool), np.zeros((height, width), np.uint8)
+    if not request.locked:
+        return cells, tiles
+    known = {tile.glyph: number for number, tile in enumerate(game.tiles)}
+    if len(request.locked) != height or any(len(row) != width for row in request.locked):
+        wide = max(map(len, request.locked))
+        raise InputError(
+            f"the locked cells are a map of {wide}x{len(request.locked)}, the level is {width}x{height}.",
+            place="locked",
+            hint="Give one line a row, with ? where anything may come.",
+        )
+    for y, row in enumerate(request.locked):
+        for x, glyph in enumerate(row):
+            if glyph != FREE and glyph not in known:
+                raise InputError(
+                    f"the locked cells hold the unknown tile {glyph!r}.",
+                    place=f"locked, line {y + 1}, column {x + 1}",
+                    hint=f"Known: {' '.join(known)}, and {FREE} for any.",
+                )
+            cells[y, x], tiles[y, x] = glyph != FREE, known.get(glyph, 0)
+    _check_single(game, cells, tiles)
+    return cells, tiles
+
+
+def _check_single(game: Game, cells: NDArray[np.bool_], tiles: Maps) -> None:
+    """Raise `InputError` where a tile that a level has once is locked in two places."""
+    for number, tile in enumerate(game.tiles):
+        places = np.argwhere(cells & (tiles == number))
+        if tile.single and len(places) > 1:
+            (y, x), (v, u) = places[:2].tolist()
+            raise InputError(
+                f"two cells are locked as {tile.name}, and a level has one.",
+                place=f"locked, line {y + 1}, column {x + 1} and line {v + 1}, column {u + 1}",
+            )
 
 
 def described(request: Request) -> Mapping[str, Any]:

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plaudit.domains.level.game import Game, Maps, stack_sizes
-from plaudit.domains.level.request import LARGEST, tolerances
+from plaudit.domains.level.game import UNASKED, Game, Maps, stack_sizes
+from plaudit.domains.level.request import LARGEST, goals_of, tolerances
 from plaudit.reward.term import Context, Scores, Term
 
 CELLS = float(LARGEST * LARGEST)
@@ -60,13 +60,59 @@ def shared_terms(game: Game) -> tuple[Term, ...]:
     )
 
 
+def rule_terms(game: Game) -> tuple[Term, ...]:
+    """Terms of games with rules: what is wrong with a level, whether it is good, and each statistic."""
+    passable = np.array([tile.passable for tile in game.tiles])
+    counts = [name for name in game.statistics if name not in ("faults", "crowd")]
+    return (
+        Term(
+            "rules",
+            lambda items, context: -_statistic(game, "faults", items, context),
+            "Minus what keeps a level from being a good one, in steps of path; 0 is a good level.",
+            (-CELLS * 8, 0.0),
+        ),
+        Term(
+            "playable",
+            lambda items, context: np.float64(_statistic(game, "faults", items, context) == 0),
+            "1 when a level keeps every rule of the game, else 0.",
+            (0.0, 1.0),
+        ),
+        Term(
+            "goals",
+            partial(_goals, game),
+            "Minus how far the level is from everything asked for, beyond the tolerances; 0 is met.",
+            (-CELLS * 8, 0.0),
+        ),
+        *(
+            Term(
+                name,
+                partial(_statistic, game, name),
+                f"The level's {name.replace('_', ' ')}.",
+                (-1.0, 2 * CELLS),
+            )
+            for name in counts
+        ),
+        *_shape_terms(passable),
+    )
+
+
+def _shape_terms(passable: NDArray[np.bool_]) -> tuple[Term, ...]:
+    """Terms of what one can walk on, whatever the game."""
+    return (
+        Term("open_share", partial(_open_share, passable), "Share of open cells.", (0.0, 1.0)),
+        Term(
+            "dead_ends",
+            _each(lambda maps: _dead_ends(passable[maps])),
+            "Share of the open cells that have at most one open neighbour.",
+            (0.0, 1.0),
+            direction="minimize",
+        ),
+    )
+
+
 def passage_terms(game: Game) -> tuple[Term, ...]:
     """Terms of games in which one walks: regions, paths and openings of the passable cells."""
     passable = np.array([tile.passable for tile in game.tiles])
-
-    def on_open(measure: Callable[[Maps], NDArray[Any]]) -> Callable[[Any, Context], Scores]:
-        return _each(lambda maps: measure(passable[maps]))
-
     return (
         Term(
             "one_region",
@@ -86,17 +132,10 @@ def passage_terms(game: Game) -> tuple[Term, ...]:
             "1 when there is one region and its path is at least width + height, else 0.",
             (0.0, 1.0),
         ),
-        Term("open_share", partial(_open_share, passable), "Share of open cells.", (0.0, 1.0)),
-        Term(
-            "dead_ends",
-            on_open(_dead_ends),
-            "Share of the open cells that have at most one open neighbour.",
-            (0.0, 1.0),
-            direction="minimize",
-        ),
+        *_shape_terms(passable),
         Term(
             "diameter",
-            on_open(_diameter),
+            _each(lambda maps: _diameter(passable[maps])),
             "Exact longest shortest path: the twin of path_length, which loops may deceive.",
             (0.0, CELLS),
             eval_only=True,
@@ -150,7 +189,8 @@ def _wanted(game: Game, name: str, items: Any, context: Context) -> tuple[Scores
     """Wanted value and tolerance of a statistic `(B,)`; NaN where nothing is asked."""
     if "targets" in context.cache:
         tolerance = np.broadcast_to(np.float64(context.cache["tolerances"][name]), (len(items),))
-        return np.asarray(context.cache["targets"][name], np.float64), tolerance
+        goals = np.asarray(context.cache["targets"][name], np.float64)
+        return np.where(goals == UNASKED, np.nan, goals), tolerance
     at = game.targets.index(name)
     wanted = [request.target.get(name, np.nan) for request in context.requests]
     return np.array(wanted, np.float64), np.array([tolerances(game, r)[at] for r in context.requests])
@@ -159,7 +199,22 @@ def _wanted(game: Game, name: str, items: Any, context: Context) -> tuple[Scores
 def _closeness(game: Game, name: str, items: Any, context: Context) -> Scores:
     wanted, tolerance = _wanted(game, name, items, context)
     miss = np.abs(_statistic(game, name, items, context) - wanted) - tolerance
-    return -np.maximum(miss, 0.0)
+    # Where it may stay open, what is not asked for is met; where it may not, there is nothing to score.
+    optional = not all(name in mode for mode in game.modes)
+    return -np.maximum(np.nan_to_num(miss) if optional else miss, 0.0)
+
+
+def _goals(game: Game, items: Any, context: Context) -> Scores:
+    """All targets at once `(B,)`: what `Game.distance` counts beyond the faults."""
+    if "distance" in context.cache:
+        return np.asarray(_statistic(game, "faults", items, context) - context.cache["distance"])
+    stats = np.stack([_statistic(game, name, items, context) for name in game.statistics], axis=1)
+    beyond = np.empty(len(items))
+    for row, request in enumerate(context.requests):
+        one, limits = stats[row : row + 1], tolerances(game, request)
+        whole = game.distance(one.astype(np.int32), goals_of(game, [request]), limits)[0]
+        beyond[row] = one[0, game.statistics.index("faults")] - whole
+    return beyond
 
 
 def _satisfied(game: Game, items: Any, context: Context) -> Scores:
@@ -168,8 +223,8 @@ def _satisfied(game: Game, items: Any, context: Context) -> Scores:
     stats = np.stack([_statistic(game, name, items, context) for name in game.statistics], axis=1)
     met = np.full(len(items), np.nan)
     for row, request in enumerate(context.requests):
-        if all(name in request.target for name in game.targets):
-            goals = np.array([[request.target[name] for name in game.targets]], np.int64)
+        if request.target:
+            goals = goals_of(game, [request])
             limits = tolerances(game, request)
             met[row] = game.distance(stats[row : row + 1].astype(np.int32), goals, limits)[0] <= 0
     return met

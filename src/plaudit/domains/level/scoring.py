@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from plaudit.domains.level.game import Game, Goals, Maps, Size, Stats
+from plaudit.domains.level.game import UNASKED, Game, Goals, Maps, Size, Stats
 from plaudit.domains.level.request import LevelRequest
 from plaudit.reward.compose import Composition
 from plaudit.reward.term import Context
@@ -82,5 +82,6 @@ class RowRequests(Sequence[LevelRequest]):
     def __getitem__(self, row: Any) -> Any:
         if isinstance(row, slice):
             return [self[i] for i in range(*row.indices(len(self)))]
-        target = {name: float(value) for name, value in zip(self._names, self._goals[row], strict=True)}
+        pairs = zip(self._names, self._goals[row], strict=True)
+        target = {name: float(value) for name, value in pairs if value != UNASKED}
         return LevelRequest(size=self._size, target=target, tolerance=self._tolerance)

@@ -62,9 +62,9 @@ def _words(cells: int, series: int, block: int, word: NDArray[np.int64]) -> NDAr
     return squares[(places[None] - shift[:, None] % q) % q] ^ (shift >= q)[:, None]
 
 
-def training_pool(count: int, size: Size, density: float | None) -> Maps:
-    """Return `count` start maps `(count, H, W)` that no item seed gives (at most `SERIES`)."""
-    return start_maps(TRAINING_SERIES * SERIES + np.arange(count, dtype=np.int64), size, density)
+def training_numbers(count: int) -> NDArray[np.int64]:
+    """Return `count` seeds of start maps that are no item's (at most `SERIES`)."""
+    return TRAINING_SERIES * SERIES + np.arange(count, dtype=np.int64)
 
 
 @lru_cache(maxsize=8)

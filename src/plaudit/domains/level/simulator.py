@@ -16,15 +16,17 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from torch import Tensor
 
-from plaudit.domains.level.episodes import Beginning, Episodes, TrainingEpisodes
-from plaudit.domains.level.game import Game, Goals, Maps, Size, Stats, View
+from plaudit.domains.level.episodes import Beginning, Episodes, TrainingEpisodes, draw_locks
+from plaudit.domains.level.game import UNASKED, Game, Goals, Maps, Size, Stats, View
 from plaudit.domains.level.scoring import Edited, score_levels
 from plaudit.engine.random import splitmix
 from plaudit.engine.search import Actions, Positions, Random, take
 from plaudit.reward.compose import Composition
 
+PLANNED_SHARE = 0.5
+"""Share of fresh problems with the goals that their start was made for."""
 HARD_SHARE = 0.45
-"""Share of fresh problems whose goals come from the upper half of their span."""
+"""Share of the others whose goals come from the upper half of their span."""
 
 
 class LevelSimulator:
@@ -70,6 +72,7 @@ class LevelSimulator:
         return {
             "map": maps.copy(),
             "start": maps.copy(),
+            "locked": beginning.locked.copy(),
             "goal": beginning.goals.copy(),
             "taken": np.zeros(len(maps), np.int64),
             "key": key,
@@ -78,12 +81,19 @@ class LevelSimulator:
     def fresh(self, count: int, random: Random) -> Positions:
         source = self.episodes
         assert isinstance(source, TrainingEpisodes)
-        maps = source.pool[random.integers(len(source.pool), size=count)]
+        chosen = random.integers(len(source.pool), size=count)
+        maps, planned = source.pool.maps[chosen], random.random(count)[:, None] < PLANNED_SHARE
         # The far goals are the hard ones: nearly half of the problems come from the upper half alone.
+        spans = source.spans
         hard = random.random(count)[:, None] < HARD_SHARE
-        lowest = np.where(hard, (source.low + source.high) // 2, source.low)
-        goals = random.integers(lowest, source.high + 1)
-        return self.begin(Beginning(np.zeros(count, np.int64), maps, goals))
+        lowest = np.where(hard, (spans.low + spans.high) // 2, spans.low)
+        asked = spans.modes[random.integers(len(spans.modes), size=count)]
+        goals = np.where(asked, random.integers(lowest, spans.high + 1), UNASKED)
+        goals = np.where(planned, source.pool.goals[chosen], goals)
+        locked = np.zeros(maps.shape, bool)
+        if source.locks:
+            locked = draw_locks(random.random((count, 2 + self.cells)), source.locks, self.size)
+        return self.begin(Beginning(np.zeros(count, np.int64), maps, goals, locked))
 
     def observe(self, at: Positions) -> Tensor:
         out = np.empty((len(at["map"]), *self.observation_space.shape), np.float32)
@@ -91,7 +101,7 @@ class LevelSimulator:
         left = np.maximum(0.0, 1.0 - at["taken"] / self.horizon).astype(np.float32)
 
         def part(rows: slice) -> None:
-            view = View(at["map"][rows], at["start"][rows], at["goal"][rows], left[rows])
+            view = View(*(at[name][rows] for name in ("map", "start", "locked", "goal")), left[rows])
             self.game.observe(view, self.tolerance, out[rows], stats[rows])
 
         self._share(part, len(out))
@@ -151,6 +161,10 @@ class LevelSimulator:
         changed = self.zobrist[cell, before] ^ self.zobrist[cell, tile]
         return np.asarray(at["key"][:, None] ^ changed, dtype=np.uint64)
 
+    def allowed(self, at: Positions) -> NDArray[np.bool_]:
+        """Actions `(N, A)` on cells that are not locked."""
+        return np.repeat(~at["locked"].reshape(len(at["map"]), -1), self.per_cell, axis=1)
+
     def reverts(self, at: Positions, actions: Actions) -> NDArray[np.bool_]:
         edited = (at["map"] != at["start"]).reshape(len(actions), -1)
         return np.take_along_axis(edited, self._parts(at["map"], actions)[0], 1)
@@ -183,20 +197,20 @@ class LevelSimulator:
     def mirror(
         self, at: Positions, weights: NDArray[np.float32], random: Random
     ) -> tuple[Positions, NDArray[np.float32]]:
-        """Flip the whole batch left-right, top-down and, if square, over the diagonal, by chance."""
+        """Mirror the whole batch in the ways that the game allows, by chance."""
         width, height = self.size
         turn: list[Any] = [slice(None), slice(None)]
-        for axis in range(2):
-            if random.random() < 0.5:
+        for axis, mirror in enumerate(("vertical", "horizontal")):
+            if random.random() < 0.5 and mirror in self.game.symmetries:
                 turn[axis] = slice(None, None, -1)
-        swap = width == height and random.random() < 0.5
+        swap = width == height and random.random() < 0.5 and "diagonal" in self.game.symmetries
 
         def turned(grid: NDArray[Any]) -> NDArray[Any]:
             grid = grid[:, turn[0], turn[1]]
             return np.ascontiguousarray(grid.swapaxes(1, 2) if swap else grid)
 
         grids = turned(weights.reshape(len(weights), height, width, -1))
-        whole = {**at, "map": turned(at["map"]), "start": turned(at["start"])}
+        whole = {**at, **{name: turned(at[name]) for name in ("map", "start", "locked")}}
         return whole, grids.reshape(weights.shape)
 
     def _parts(self, maps: Maps, actions: Actions) -> tuple[Actions, NDArray[np.uint8]]:

@@ -5,7 +5,7 @@ A tile game is one line here: a `TileTask` with its game (see `game.py`), recipe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,17 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plaudit.domains.level import render, route_files, routes
-from plaudit.domains.level.baselines import Generator, maze_baselines
+from plaudit.domains.level.baselines import Generator, maze_baselines, sokoban_baselines, zelda_baselines
 from plaudit.domains.level.env import LevelConfig, LevelEnv
 from plaudit.domains.level.game import Game
 from plaudit.domains.level.grid_world import GridConfig, PathEnv
 from plaudit.domains.level.maze import MazeGame
 from plaudit.domains.level.metrics import judge_levels
-from plaudit.domains.level.recipes import maze_recipes, path_recipes
-from plaudit.domains.level.request import LevelRequest, check_level, draw_requests
-from plaudit.domains.level.training import build_learner, make_environment, make_grid_world, scored_batch
+from plaudit.domains.level.recipes import maze_recipes, path_recipes, sokoban_recipes, zelda_recipes
+from plaudit.domains.level.request import LevelRequest, check_level, draw_requests, sized
+from plaudit.domains.level.sokoban import SokobanGame
+from plaudit.domains.level.training import make_environment, make_grid_world, scored_batch
+from plaudit.domains.level.zelda import ZeldaGame
 from plaudit.reward.term import Context, Term
 from plaudit.runs.recipe import Recipe
+from plaudit.stepwise import build_learner
 from plaudit.task import Item
 
 if TYPE_CHECKING:
@@ -38,16 +41,12 @@ class TileTask:
     name: ClassVar[str]
     summary: ClassVar[str]
     game: ClassVar[Game]
+    recipes: ClassVar[Callable[[], Mapping[str, Recipe]]]
+    baselines: ClassVar[Callable[[], Mapping[str, Generator]]]
     statistics: ClassVar[tuple[str, ...]]
     Request: ClassVar[type[LevelRequest]] = LevelRequest
     env_config: ClassVar[type[LevelConfig]] = LevelConfig
     formats: ClassVar[tuple[str, ...]] = render.FORMATS
-
-    def recipes(self) -> Mapping[str, Recipe]:
-        raise NotImplementedError
-
-    def baselines(self) -> Mapping[str, Generator]:
-        raise NotImplementedError
 
     def terms(self) -> tuple[Term, ...]:
         return self.game.terms()
@@ -61,7 +60,7 @@ class TileTask:
     def environment(self, num_envs: int, recipe: Recipe | None = None) -> LevelEnv:
         """Make the MDP of the recipe; `num_envs` 0 takes the recipe's own number of copies."""
         recipe = recipe or next(iter(self.recipes().values()))
-        return make_environment(self.game, recipe, num_envs)
+        return make_environment(self.game, self.Request, recipe, num_envs)
 
     def requests(self, n: int, seed: int, given: LevelRequest) -> list[LevelRequest]:
         return draw_requests(self.game, n, seed, given)
@@ -74,7 +73,7 @@ class TileTask:
         return generate_levels(self.game, policy, requests, seeds)
 
     def batch(self, items: Sequence[Item]) -> tuple[Any, Context]:
-        return scored_batch(items)
+        return scored_batch(self.game, items)
 
     def judge(self, items: Sequence[Item]) -> dict[str, NDArray[np.float64]]:
         return judge_levels(self.game, items)
@@ -97,11 +96,32 @@ class Maze(TileTask):
     game: ClassVar[Game] = MazeGame()
     statistics: ClassVar[tuple[str, ...]] = MazeGame.targets
 
-    def recipes(self) -> Mapping[str, Recipe]:
-        return maze_recipes()
+    recipes = staticmethod(maze_recipes)
+    baselines = staticmethod(maze_baselines)
 
-    def baselines(self) -> Mapping[str, Generator]:
-        return maze_baselines(self.game)
+
+class Zelda(TileTask):
+    """Zelda levels with legs of the wanted length."""
+
+    name: ClassVar[str] = "level/zelda"
+    summary: ClassVar[str] = "Zelda levels: a key, a door and enemies, with ways of the length you ask for."
+    game: ClassVar[Game] = ZeldaGame()
+    statistics: ClassVar[tuple[str, ...]] = ZeldaGame.targets
+    Request: ClassVar[type[LevelRequest]] = sized("ZeldaRequest", ZeldaGame.size)
+    recipes = staticmethod(zelda_recipes)
+    baselines = staticmethod(zelda_baselines)
+
+
+class Sokoban(TileTask):
+    """Sokoban levels with as many crates as are asked for."""
+
+    name: ClassVar[str] = "level/sokoban"
+    summary: ClassVar[str] = "Sokoban levels that can be solved, with as many crates as you ask for."
+    game: ClassVar[Game] = SokobanGame()
+    statistics: ClassVar[tuple[str, ...]] = SokobanGame.targets
+    Request: ClassVar[type[LevelRequest]] = sized("SokobanRequest", SokobanGame.size)
+    recipes = staticmethod(sokoban_recipes)
+    baselines = staticmethod(sokoban_baselines)
 
 
 class Path:

@@ -25,14 +25,20 @@ _MOVES = ((-1, 0), (0, 1), (1, 0), (0, -1))
 
 
 class Board:
-    """The maps `(B, H, W)` that a view edits, also flat, and the number of tiles."""
+    """The maps `(B, H, W)` that a view edits, also flat, the cells it must not, and the number of tiles."""
 
-    def __init__(self, maps: Maps, tiles: int) -> None:
+    def __init__(self, maps: Maps, locked: NDArray[np.bool_], tiles: int) -> None:
         self.maps, self.tiles = maps, tiles
+        self.locked = locked.reshape(len(maps), -1)
         self.rows, self.height, self.width = maps.shape
         self.cells = self.height * self.width
         self.flat = maps.reshape(self.rows, self.cells)
         self.every = np.arange(self.rows)
+
+    def settable(self, cursor: Index) -> list[NDArray[np.bool_]]:
+        """For each tile whether the cell under the cursor `(B,)` may become it: others, and not locked."""
+        here, free = self.flat[self.every, cursor], ~self.locked[self.every, cursor]
+        return [(here != tile) & free for tile in range(self.tiles)]
 
 
 class Editor(Protocol):
@@ -80,9 +86,10 @@ class Wide:
 
     def mask(self) -> NDArray[np.bool_] | None:
         if self.flips:
-            return None
+            return ~self.board.locked if self.board.locked.any() else None
         kinds = np.arange(self.board.tiles, dtype=np.uint8)
-        return (self.board.flat[:, :, None] != kinds).reshape(self.board.rows, -1)
+        changes = (self.board.flat[:, :, None] != kinds) & ~self.board.locked[:, :, None]
+        return changes.reshape(self.board.rows, -1)
 
     def state(self) -> State:
         return {}
@@ -119,8 +126,7 @@ class Turtle:
             (y + dy >= 0) & (y + dy < board.height) & (x + dx >= 0) & (x + dx < board.width)
             for dy, dx in _MOVES
         ]
-        here = board.flat[board.every, self.cursor]
-        return np.stack([*inside, *(here != tile for tile in range(board.tiles))], axis=1)
+        return np.stack([*inside, *board.settable(self.cursor)], axis=1)
 
     def state(self) -> State:
         return {"cursor": self.cursor.copy()}
@@ -157,9 +163,8 @@ class Narrow:
         self.cursor[:] = self.order[self.board.every, self.visits % self.board.cells]
 
     def mask(self) -> NDArray[np.bool_] | None:
-        here = self.board.flat[self.board.every, self.cursor]
         keep = np.ones(self.board.rows, bool)
-        return np.stack([keep, *(here != tile for tile in range(self.board.tiles))], axis=1)
+        return np.stack([keep, *self.board.settable(self.cursor)], axis=1)
 
     def state(self) -> State:
         return {"visits": self.visits.copy(), "order": self.order.copy()}

@@ -1,0 +1,82 @@
+"""Hill climbing in the compiled statistics: the baseline of every game, and the polish of what a policy left.
+
+Many levels climb side by side, each with its own random numbers: an edit that does not raise the distance
+from the request is kept. What a row does depends on its own start, request and seed alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plaudit.domains.level.episodes import Beginning
+from plaudit.domains.level.game import Game
+from plaudit.domains.level.request import LevelRequest, complete, tolerances
+from plaudit.domains.level.starts import beginnings
+from plaudit.engine.random import RowRandom
+from plaudit.task import Item
+
+BUDGET = 10_000
+"""Evaluations after which climbing gives up."""
+ROWS = 128
+"""Levels that climb side by side."""
+_BLOCK = 64
+"""Edits whose random numbers are drawn at once."""
+
+
+def climb(game: Game, beginning: Beginning, tolerance: tuple[float, ...], budget: int) -> NDArray[np.int64]:
+    """Climb with `beginning.maps (R, H, W)` in place; returns how many evaluations each took `(R,)`."""
+    maps, tiles = beginning.maps, len(game.tiles)
+    flat, locked = maps.reshape(len(maps), -1), beginning.locked.reshape(len(maps), -1)
+    random = RowRandom(beginning.seeds)
+    best = game.distance(game.measure(maps), beginning.goals, tolerance)
+    used = np.ones(len(maps), np.int64)
+    live = np.flatnonzero(best > 0)
+    while len(live):
+        drawn = random.uniform(2 * _BLOCK, live).reshape(len(live), _BLOCK, 2)
+        cells = (drawn[:, :, 0] * flat.shape[1]).astype(np.int64)
+        steps = 1 + (drawn[:, :, 1] * (tiles - 1)).astype(np.int64)
+        for edit in range(_BLOCK):
+            rows = np.flatnonzero((best[live] > 0) & (used[live] < budget))
+            if not len(rows):
+                break
+            at, cell = live[rows], cells[rows, edit]
+            before = flat[at, cell]
+            # A locked cell is drawn as often as any other, and left alone.
+            after = np.where(locked[at, cell], before, (before + steps[rows, edit]) % tiles).astype(np.uint8)
+            flat[at, cell] = after
+            found = game.distance(game.measure(maps[at]), beginning.goals[at], tolerance)
+            used[at] += 1
+            worse = found > best[at]
+            flat[at[worse], cell[worse]] = before[worse]
+            best[at] = np.minimum(found, best[at])
+        live = live[(best[live] > 0) & (used[live] < budget)]
+    return used
+
+
+def climb_levels(game: Game, requests: Sequence[LevelRequest], seeds: Sequence[int]) -> Iterator[Item]:
+    """Yield a level for each request and seed: its start map after hill climbing."""
+    for first in range(0, len(seeds), ROWS):
+        part = slice(first, first + ROWS)
+        full = [
+            complete(game, request, seed) for request, seed in zip(requests[part], seeds[part], strict=True)
+        ]
+        made: dict[int, Item] = {}
+        for members in alike(game, full):
+            asked = [full[i] for i in members]
+            numbers = np.array([seeds[part][i] for i in members], np.int64)
+            start = beginnings(game, asked, numbers)
+            used = climb(game, start, tolerances(game, asked[0]), BUDGET)
+            for row, i in enumerate(members):
+                info: dict[str, Any] = {"evaluations": int(used[row])}
+                made[i] = Item(start.maps[row].copy(), full[i], int(numbers[row]), info)
+        yield from (made[i] for i in range(len(full)))
+
+
+def alike(game: Game, requests: Sequence[LevelRequest]) -> list[list[int]]:
+    """Indices of requests that differ in their goals alone, group by group."""
+    kinds = [(r.size, tolerances(game, r), r.density, r.changes, r.steps, r.locked) for r in requests]
+    return [[i for i, other in enumerate(kinds) if other == kind] for kind in dict.fromkeys(kinds)]

@@ -1,0 +1,332 @@
+"""Compiled statistics of small Sokoban levels: counts, and the solution that the benchmark's solver finds.
+
+The PCG Benchmark's `sokoban` (Khalifa et al., 2025, arXiv 2503.21474) counts a level as solved when one of
+four searches over single moves finds a solution within its iterations: breadth first, then best first by the
+crates' distance plus 1, 1/2 or 0 times the depth. The same searches run here, with the same limits, the same
+pruning of dead cells and the same order among equals, so that solved and unsolved, and the length of a
+solution, agree.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from plaudit.domains.level.heap import pop, push
+from plaudit.domains.level.walks import FAR, count_regions, first_of, mark, pad, spread
+
+WALL, OPEN, PLAYER, CRATE, TARGET = range(5)
+PLAYERS, CRATES, TARGETS, REGIONS, SOLUTION, FAULTS = range(6)
+"""Columns of the statistics; SOLUTION is its length in moves, 0 where none was found."""
+STATISTICS = 6
+DETAILS = 3
+"""Planes that `paint` writes: steps from the player, dead cells, and the length of the solution."""
+ITERATIONS = 5000
+"""Positions that each of the benchmark's searches takes up before it gives up (`sokoban-v0`)."""
+_MOST = 24
+"""Crates of a level that is searched at all; one with more is not solved by anybody."""
+_BALANCES = (-1.0, 1.0, 0.5, 0.0)
+"""What a step costs beside the crates' distance; below 0 = breadth first."""
+_WALKABLE = 0b11110
+_ONE_PLAYER, _ALIKE, _UNSOLVED, _AWAY = 3, 2, 5, 1
+"""What faults cost, in moves of the solution."""
+
+
+class Board(NamedTuple):
+    """What does not move: solid, target and dead cells, flat; the targets' cells `(n,)`; the row's length."""
+
+    solid: Any
+    target: Any
+    dead: Any
+    targets: Any
+    width: int
+
+
+class Nodes(NamedTuple):
+    """The positions of one search, in the order in which they were come to, its heap and what it has seen."""
+
+    player: Any
+    crates: Any
+    parent: Any
+    depth: Any
+    distance: Any
+    costs: Any
+    items: Any
+    table: Any
+
+
+@njit(cache=True, nogil=True)
+def find_dead(solid: Any, target: Any, shape: Any, dead: Any) -> None:
+    """Mark the cells from which the benchmark holds that no crate comes away, in a padded map.
+
+    Corners without a target; and what lies between two of them in a line that has a wall on either side of
+    every cell, and no target.
+    """
+    height, width = shape
+    dead[:] = 0
+    for y in range(1, height - 1):
+        for x in range(1, width - 1):
+            cell = y * width + x
+            beside = solid[cell - 1] or solid[cell + 1]
+            above = solid[cell - width] or solid[cell + width]
+            if not solid[cell] and not target[cell] and beside and above:
+                dead[cell] = 2
+    for y in range(1, height - 1):
+        for x in range(1, width - 1):
+            if dead[y * width + x] == 2:
+                _mark_line(y * width + x, 1, width, (solid, target, dead))
+                _mark_line(y * width + x, width, 1, (solid, target, dead))
+
+
+@njit(cache=True, nogil=True)
+def _mark_line(corner: int, step: int, side: int, board: Any) -> None:
+    """Mark as dead what lies between a corner and the corners after it along `step`."""
+    solid, target, dead = board
+    cell = corner + step
+    while 0 <= cell - side and cell + side < solid.size:
+        if dead[cell] == 2:
+            for between in range(corner + step, cell, step):
+                dead[between] = max(dead[between], 1)
+        if target[cell] or solid[cell] or not (solid[cell - side] or solid[cell + side]):
+            return
+        cell += step
+
+
+@njit(cache=True, nogil=True)
+def _apart(crates: Any, row: int, count: int, targets: Any, width: int) -> int:
+    """Sum of the crates' distances: each takes, in turn, the nearest target that is left."""
+    taken, total = 0, 0
+    for crate in range(count):
+        y, x = divmod(crates[row, crate], width)
+        best, found = 1 << 30, -1
+        for place in range(count):
+            if not (taken >> place) & 1:
+                v, u = divmod(targets[place], width)
+                steps = abs(y - v) + abs(x - u)
+                if steps < best:
+                    best, found = steps, place
+        taken |= 1 << found
+        total += best
+    return total
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _solved(crates: Any, row: int, count: int, target: Any) -> bool:
+    for crate in range(count):
+        if not target[crates[row, crate]]:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _key(player: int, crates: Any, row: int, count: int) -> Any:
+    """Fingerprint of a position; crates keep their order, as in the benchmark."""
+    mixed = np.uint64(player + 1)
+    for crate in range(count):
+        mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + np.uint64(crates[row, crate] + 1)
+        mixed ^= mixed >> np.uint64(29)
+    return mixed * np.uint64(0xBF58476D1CE4E5B9) | np.uint64(1)
+
+
+@njit(cache=True, nogil=True)
+def _is_new(table: Any, key: Any) -> bool:
+    """Put a key into the hash table; whether it was not there."""
+    size = np.uint64(table.size - 1)
+    place = (key >> np.uint64(20)) & size
+    while table[place] != 0:
+        if table[place] == key:
+            return False
+        place = (place + np.uint64(1)) & size
+    table[place] = key
+    return True
+
+
+@njit(cache=True, nogil=True)
+def search(board: Board, start: Any, balance: float, limit: int, nodes: Nodes) -> Any:
+    """One of the benchmark's searches: the node of its solution or -1, and the least distance it came to.
+
+    start: the player's cell and the crates' `(n,)`.
+    """
+    count = len(board.targets)
+    nodes.player[0], nodes.parent[0], nodes.depth[0] = start[0], -1, 0
+    nodes.crates[0, :count] = start[1]
+    nodes.distance[0] = _apart(nodes.crates, 0, count, board.targets, board.width)
+    nodes.table[:] = 0
+    made, size, head, done = 1, 0, 0, 0
+    if balance >= 0:
+        size = push(nodes.costs, nodes.items, size, nodes.distance[0], 0)
+    nearest = nodes.distance[0]
+    while done < limit and (head < made if balance < 0 else size > 0):
+        done += 1
+        if balance < 0:
+            now = head
+            head += 1
+        else:
+            size = pop(nodes.costs, nodes.items, size)
+            now = nodes.items[size]
+        if _solved(nodes.crates, now, count, board.target):
+            return now, 0
+        if not _is_new(nodes.table, _key(nodes.player[now], nodes.crates, now, count)):
+            continue
+        nearest = min(nearest, nodes.distance[now])
+        for step in (-1, 1, -board.width, board.width):
+            if not _child(made, now, step, board, nodes):
+                continue
+            if balance >= 0:
+                cost = nodes.distance[made] + balance * nodes.depth[made]
+                size = push(nodes.costs, nodes.items, size, cost, made)
+            made += 1
+    return -1, nearest
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _crate_at(cell: int, crates: Any, row: int, count: int) -> int:
+    """Which crate of a position stands on a cell; -1 = none."""
+    for crate in range(count):
+        if crates[row, crate] == cell:
+            return crate
+    return -1
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _child(node: int, now: int, step: int, board: Board, nodes: Nodes) -> bool:
+    """Write the position after a move of one step as `node`; whether it is one that is looked at."""
+    count = len(board.targets)
+    to = nodes.player[now] + step
+    if board.solid[to]:
+        return False
+    pushed = _crate_at(to, nodes.crates, now, count)
+    if pushed >= 0 and (board.solid[to + step] or _crate_at(to + step, nodes.crates, now, count) >= 0):
+        return False
+    for crate in range(count):
+        nodes.crates[node, crate] = nodes.crates[now, crate]
+    nodes.distance[node] = nodes.distance[now]
+    if pushed >= 0:
+        nodes.crates[node, pushed] = to + step
+        for crate in range(count):
+            if board.dead[nodes.crates[node, crate]]:
+                return False
+        nodes.distance[node] = _apart(nodes.crates, node, count, board.targets, board.width)
+    nodes.player[node], nodes.parent[node], nodes.depth[node] = to, now, nodes.depth[now] + 1
+    return True
+
+
+@njit(cache=True, nogil=True)
+def make_nodes(limit: int) -> Nodes:
+    """Room for the nodes of one search of `limit` iterations."""
+    nodes = 4 * limit + 8
+    table = 1
+    while table < 2 * limit:
+        table *= 2
+    return Nodes(
+        np.zeros(nodes, np.int32),
+        np.zeros((nodes, _MOST), np.int32),
+        np.zeros(nodes, np.int32),
+        np.zeros(nodes, np.int32),
+        np.zeros(nodes, np.int32),
+        np.zeros(nodes, np.float64),
+        np.zeros(nodes, np.int64),
+        np.zeros(table, np.uint64),
+    )
+
+
+class Rooms(NamedTuple):
+    """Scratch of one thread: walls, targets and dead cells, a queue, steps from the player, a search."""
+
+    solid: Any
+    target: Any
+    dead: Any
+    queue: Any
+    steps: Any
+    nodes: Nodes
+
+
+@njit(cache=True, nogil=True)
+def _rooms(size: int) -> Rooms:
+    solid, target, dead = np.zeros(size, np.uint8), np.zeros(size, np.uint8), np.zeros(size, np.uint8)
+    queue, steps = np.zeros(size, np.int32), np.zeros(size, np.int32)
+    return Rooms(solid, target, dead, queue, steps, make_nodes(ITERATIONS))
+
+
+@njit(cache=True, nogil=True)
+def _solve(flat: Any, shape: Any, rooms: Rooms) -> Any:
+    """Length of the solution found and 0, or 0 and how far the crates stayed from their targets."""
+    _board(flat, shape, rooms)
+    board = Board(rooms.solid, rooms.target, rooms.dead, np.flatnonzero(rooms.target), shape[1])
+    start = (first_of(flat, PLAYER), np.flatnonzero(flat == CRATE))
+    away = 1 << 30
+    for balance in _BALANCES:
+        node, nearest = search(board, start, balance, ITERATIONS, rooms.nodes)
+        if node >= 0:
+            return rooms.nodes.depth[node], 0
+        away = min(away, nearest)
+    return 0, away
+
+
+@njit(cache=True, nogil=True)
+def _board(flat: Any, shape: Any, rooms: Rooms) -> None:
+    """Find the walls, the targets and the dead cells of a padded map."""
+    for cell in range(flat.size):
+        rooms.solid[cell] = flat[cell] == WALL
+        rooms.target[cell] = flat[cell] == TARGET
+    find_dead(rooms.solid, rooms.target, shape, rooms.dead)
+
+
+@njit(cache=True, nogil=True)
+def _survey(flat: Any, shape: Any, rooms: Rooms, out: Any) -> None:
+    """Fill `out (STATISTICS,)` from a padded map."""
+    out[:] = 0
+    for cell in range(flat.size):
+        if flat[cell] >= PLAYER:
+            out[flat[cell] - PLAYER] += 1
+    mark(flat, _WALKABLE, rooms.solid)
+    out[REGIONS] = count_regions(rooms.solid, shape[1], rooms.queue)
+    alike = out[CRATES] == out[TARGETS] and 0 < out[CRATES] <= _MOST
+    away = 0
+    if out[PLAYERS] == 1 and alike:
+        out[SOLUTION], away = _solve(flat, shape, rooms)
+    missing = 1 if out[CRATES] == 0 else 0
+    wrong = _ONE_PLAYER * abs(out[PLAYERS] - 1) + _ALIKE * (abs(out[CRATES] - out[TARGETS]) + missing)
+    shortest = shape[0] - 2 + shape[1] - 2
+    if out[SOLUTION] == 0:
+        out[FAULTS] = wrong + _UNSOLVED + _AWAY * away + shortest
+    else:
+        out[FAULTS] = wrong + max(shortest - out[SOLUTION], 0)
+
+
+@njit(cache=True, nogil=True)
+def measure(maps: Any, out: Any) -> None:
+    """Statistics of `maps (B, H, W) uint8` into `out (B, STATISTICS) int32`."""
+    rows, height, width = maps.shape
+    flat = np.zeros((height + 2) * (width + 2), np.uint8)
+    rooms = _rooms(flat.size)
+    for row in range(rows):
+        pad(maps[row], flat)
+        _survey(flat, (height + 2, width + 2), rooms, out[row])
+
+
+@njit(cache=True, nogil=True)
+def paint(maps: Any, out: Any, planes: Any) -> None:
+    """Statistics into `out (B, STATISTICS)`, and the planes of `DETAILS` into `planes (B, H, W, 3)`."""
+    rows, height, width = maps.shape
+    shape, scale = (height + 2, width + 2), np.float32(1.0 / (width + height))
+    flat = np.zeros(shape[0] * shape[1], np.uint8)
+    rooms, free = _rooms(flat.size), np.zeros(flat.size, np.uint8)
+    for row in range(rows):
+        pad(maps[row], flat)
+        _survey(flat, shape, rooms, out[row])
+        _board(flat, shape, rooms)
+        mark(flat, _WALKABLE, free)
+        player = first_of(flat, PLAYER)
+        rooms.steps[:] = FAR
+        if player >= 0:
+            spread(player, shape[1], free, rooms.queue, rooms.steps)
+        for y in range(height):
+            for x in range(width):
+                cell = (y + 1) * shape[1] + 1 + x
+                steps = rooms.steps[cell]
+                planes[row, y, x, 0] = np.float32(-1.0) if steps == FAR else steps * scale
+                planes[row, y, x, 1] = np.float32(rooms.dead[cell] > 0)
+                planes[row, y, x, 2] = min(np.float32(out[row, SOLUTION]) / np.float32(20.0), np.float32(2.0))

@@ -1,0 +1,82 @@
+"""Zelda: fetch the key, reach the door, mind the enemies.
+
+The definitions are those of the PCG Benchmark's `zelda` (Khalifa et al., 2025, arXiv 2503.21474): one
+region, one player, key and door, 2 to 4 enemies on 11 x 7, both legs open and together at least width +
+height long; what can be asked for is the length of each leg.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plaudit.domains.level import zelda_judge, zelda_kernels
+from plaudit.domains.level.game import Goals, Maps, Size, Stats, Tile
+from plaudit.domains.level.metrics import Judge
+from plaudit.domains.level.rule_game import RuleGame
+from plaudit.domains.level.seeds import start_maps
+from plaudit.domains.level.zelda_starts import planned_maps
+
+
+class ZeldaGame(RuleGame):
+    """Walls, floor, a player, a key, a door and enemies; legs, path and enemies can be asked for."""
+
+    name: ClassVar[str] = "zelda"
+    size: ClassVar[Size] = (11, 7)
+    tiles: ClassVar[tuple[Tile, ...]] = (
+        Tile("wall", "#", False),
+        Tile("open", ".", True),
+        Tile("player", "@", True, single=True),
+        Tile("key", "k", True, single=True),
+        Tile("door", "D", True, single=True),
+        Tile("enemy", "e", True),
+    )
+    statistics: ClassVar[tuple[str, ...]] = (
+        "players",
+        "keys",
+        "doors",
+        "enemies",
+        "regions",
+        "player_key",
+        "key_door",
+        "path",
+        "faults",
+        "crowd",
+    )
+    targets: ClassVar[tuple[str, ...]] = ("player_key", "key_door", "path", "enemies")
+    modes: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("player_key", "key_door"),
+        ("player_key", "key_door", "enemies"),
+        ("path", "enemies"),
+    )
+    judge: ClassVar[Judge] = zelda_judge  # type: ignore[assignment]
+    replaced: ClassVar[Mapping[str, str]] = {"enemies": "crowd"}
+    details: ClassVar[int] = zelda_kernels.DISTANCES
+
+    def measure(self, maps: Maps) -> Stats:
+        stats = np.empty((len(maps), zelda_kernels.STATISTICS), np.int32)
+        zelda_kernels.measure(np.ascontiguousarray(maps), stats)
+        return stats
+
+    def paint(self, maps: Maps, stats: Stats, planes: NDArray[np.float32]) -> None:
+        zelda_kernels.paint(np.ascontiguousarray(maps), stats, planes)
+
+    def tolerance(self, size: Size) -> tuple[float, ...]:
+        leg = float(max(1, sum(size) // 8))
+        return leg, leg, 1.0, 0.0
+
+    def span(self, size: Size) -> tuple[tuple[int, int], ...]:
+        low, high = sum(size) // 2 + int(self.tolerance(size)[0]), size[0] * size[1] // 4 - 1
+        leg = (low, max(low, high))
+        usual = zelda_kernels.usual_enemies(size[0] * size[1])
+        return leg, leg, (sum(size), 2 * leg[1]), (0, 2 * usual)
+
+    def reach(self, size: Size) -> tuple[tuple[int, int], ...]:
+        cells = size[0] * size[1]
+        return (1, cells - 2), (1, cells - 2), (2, 2 * cells - 4), (0, cells - 3)
+
+    def starts(self, numbers: NDArray[np.int64], size: Size, density: float | None, goals: Goals) -> Maps:
+        return planned_maps(start_maps(numbers, size, density), numbers, goals, self.span(size)[0])
