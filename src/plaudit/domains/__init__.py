@@ -46,6 +46,16 @@ TASKS = (
         "plaudit.domains.level.task:Sokoban",
     ),
     TaskInfo(
+        "level/dungeon",
+        "Dungeons: goblins, potions and treasures on a way of the length you ask for.",
+        "plaudit.domains.level.task:Dungeon",
+    ),
+    TaskInfo(
+        "level/cave",
+        "Caves to jump through, with start, exit and diamonds as you ask for.",
+        "plaudit.domains.level.task:Cave",
+    ),
+    TaskInfo(
         "level/path",
         "A grid world with start, goal, walls and step cost, and the route Q-learning finds.",
         "plaudit.domains.level.task:Path",

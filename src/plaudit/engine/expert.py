@@ -35,6 +35,8 @@ class ExpertConfig:
     """Width, children, depth and prices of the search."""
     exhaustive: int = 200
     """Solutions found by looking at every action, before the policy is fit to guide the search."""
+    looks: int = 128
+    """Actions that this looks at from a position, drawn by chance where there are more; 0 = all of them."""
     searches: int = 10
     """Actions that every problem is deepened by in one step."""
     updates: int = 20
@@ -159,12 +161,17 @@ class ExpertIteration:
 
     def _look(self, at: Positions) -> NDArray[np.float32]:
         """Guide for the time before there is a policy: what every action is worth."""
-        count = len(next(iter(at.values())))
-        every = np.tile(np.arange(self.simulator.actions), (count, 1))
-        worth = self.simulator.prospects(at, every, self.weights)[1]
+        count, actions = len(next(iter(at.values()))), self.simulator.actions
+        looked = np.tile(np.arange(actions), (count, 1))
+        if 0 < self.config.looks < actions:
+            looked = self.random.random((count, actions)).argpartition(self.config.looks, axis=1)
+            looked = looked[:, : self.config.looks]
+        worth = self.simulator.prospects(at, looked, self.weights)[1]
         # Many actions are worth the same: without noise the first ones of the list would be taken.
         worth += 2.0 * self.config.beam.noise * self.random.random(worth.shape)
-        return np.nan_to_num(worth, nan=-np.inf).astype(np.float32)
+        guide = np.full((count, actions), -np.inf, np.float32)
+        np.put_along_axis(guide, looked, np.nan_to_num(worth, nan=-np.inf).astype(np.float32), axis=1)
+        return guide
 
     def _problems(self, count: int) -> Positions:
         """New problems, a share of them from where the policy's own episodes stand."""

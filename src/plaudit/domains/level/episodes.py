@@ -78,10 +78,11 @@ def draw_locks(numbers: NDArray[np.float64], share: float, size: Size) -> NDArra
 
 @dataclass(frozen=True)
 class Pool:
-    """Start maps `(P, H, W)` to train on, and the goals `(P, G)` that each was made for."""
+    """Start maps `(P, H, W)` to train on, the goals `(P, G)` that each was made for, and its own cells."""
 
     maps: Maps
     goals: Goals
+    own: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.maps)

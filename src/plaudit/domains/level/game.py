@@ -114,6 +114,10 @@ class Game(Protocol):
         """Where items of these seeds and goals begin `(R, H, W)`; `density` is the share of open cells."""
         ...
 
+    def kept(self, starts: Maps) -> NDArray[np.bool_] | None:
+        """Cells of start maps `(R, H, W)` that tell an item from its neighbours, to be kept; None = none."""
+        ...
+
     def terms(self) -> tuple[Term, ...]:
         """The reward terms, twins included."""
         ...

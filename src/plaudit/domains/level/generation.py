@@ -74,7 +74,7 @@ def _decoded(
     if first.density is None and len(game.tiles) == 2:
         apart = Apart(numbers, first.size, Steering())
     changes = max(1, int(first.changes * width * height))
-    problems = Problems(simulator, start, apart, game.proposals, steps, changes)
+    problems = Problems(simulator, start, apart, game.proposals, steps, changes, game.kept(beginning.maps))
     for made in decode(policy, problems, torch.get_num_threads()):
         at = np.array([made.item])
         polished = _polish(simulator, beginning.only(at), made.map) if made.distance > 0 else 0

@@ -88,6 +88,9 @@ class MazeGame:
         del goals  # any maze may become one of any length
         return start_maps(numbers, size, density)
 
+    def kept(self, starts: Maps) -> None:
+        del starts  # mazes are kept apart by their code words: see apart.py
+
     def terms(self) -> tuple[Term, ...]:
         return (*reward.passage_terms(self), *reward.shared_terms(self))
 

@@ -80,18 +80,28 @@ def zelda_recipes() -> Mapping[str, Recipe]:
 
 def sokoban_recipes() -> Mapping[str, Recipe]:
     """Expert iteration, which made the preset and is the default, PPO and DQN."""
-    return rule_recipes("level/sokoban")
+    return rule_recipes("level/sokoban", problems=16, width=4)
 
 
-def rule_recipes(task: str, **beam: float) -> Mapping[str, Recipe]:
-    """The recipes of a game with rules; `beam` changes settings of the expert's search."""
+def dungeon_recipes() -> Mapping[str, Recipe]:
+    """Expert iteration, which made the preset and is the default, PPO and DQN."""
+    return rule_recipes("level/dungeon", problems=16, width=4)
+
+
+def cave_recipes() -> Mapping[str, Recipe]:
+    """Expert iteration, which made the preset and is the default, PPO and DQN."""
+    return rule_recipes("level/cave", problems=16, width=4)
+
+
+def rule_recipes(task: str, **beam: int) -> Mapping[str, Recipe]:
+    """The recipes of a game with rules; `beam` narrows the expert's search where statistics are costly."""
     cells = {"kind": "conv", "channels": 24, "layers": 7, "head": "cells"}
     shared: dict[str, Any] = {"task": task, "budget": "10m", "reward": _RULE_REWARD}
     expert = Recipe(
         name="expert",
         summary="Search under the reward makes levels, the network imitates it: what the preset is made of.",
         algorithm="expert",
-        learner={"beam": beam} if beam else {},
+        learner={"beam": beam, "looks": 32, "exhaustive": 100} if beam else {},
         network=cells,
         env={"representation": "wide", "locks": 0.25},
         **shared,

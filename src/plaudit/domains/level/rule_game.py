@@ -117,6 +117,10 @@ class RuleGame(ABC):
     @abstractmethod
     def starts(self, numbers: NDArray[np.int64], size: Size, density: float | None, goals: Goals) -> Maps: ...
 
+    def kept(self, starts: Maps) -> NDArray[np.bool_] | None:
+        del starts
+        return None
+
     def terms(self) -> tuple[Term, ...]:
         return (*reward.rule_terms(self), *reward.shared_terms(self))
 

@@ -93,6 +93,9 @@ class LevelSimulator:
         locked = np.zeros(maps.shape, bool)
         if source.locks:
             locked = draw_locks(random.random((count, 2 + self.cells)), source.locks, self.size)
+        if source.pool.own is not None:
+            # Generation keeps an item's own cells for as long as it can: so do most of these problems.
+            locked |= source.pool.own[chosen] & planned[:, :, None]
         return self.begin(Beginning(np.zeros(count, np.int64), maps, goals, locked))
 
     def observe(self, at: Positions) -> Tensor:

@@ -13,13 +13,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plaudit.domains.level import render, route_files, routes
-from plaudit.domains.level.baselines import Generator, maze_baselines, sokoban_baselines, zelda_baselines
+from plaudit.domains.level.baselines import (
+    Generator,
+    cave_baselines,
+    dungeon_baselines,
+    maze_baselines,
+    sokoban_baselines,
+    zelda_baselines,
+)
+from plaudit.domains.level.cave import CaveGame
+from plaudit.domains.level.dungeon import DungeonGame
 from plaudit.domains.level.env import LevelConfig, LevelEnv
 from plaudit.domains.level.game import Game
 from plaudit.domains.level.grid_world import GridConfig, PathEnv
 from plaudit.domains.level.maze import MazeGame
 from plaudit.domains.level.metrics import judge_levels
-from plaudit.domains.level.recipes import maze_recipes, path_recipes, sokoban_recipes, zelda_recipes
+from plaudit.domains.level.recipes import (
+    cave_recipes,
+    dungeon_recipes,
+    maze_recipes,
+    path_recipes,
+    sokoban_recipes,
+    zelda_recipes,
+)
 from plaudit.domains.level.request import LevelRequest, check_level, draw_requests, sized
 from plaudit.domains.level.sokoban import SokobanGame
 from plaudit.domains.level.training import make_environment, make_grid_world, scored_batch
@@ -122,6 +138,30 @@ class Sokoban(TileTask):
     Request: ClassVar[type[LevelRequest]] = sized("SokobanRequest", SokobanGame.size)
     recipes = staticmethod(sokoban_recipes)
     baselines = staticmethod(sokoban_baselines)
+
+
+class Dungeon(TileTask):
+    """Dungeons with a way of the wanted length and the wanted treasure on it."""
+
+    name: ClassVar[str] = "level/dungeon"
+    summary: ClassVar[str] = "Dungeons: goblins, potions and treasures on a way of the length you ask for."
+    game: ClassVar[Game] = DungeonGame()
+    statistics: ClassVar[tuple[str, ...]] = DungeonGame.targets
+    Request: ClassVar[type[LevelRequest]] = sized("DungeonRequest", DungeonGame.size)
+    recipes = staticmethod(dungeon_recipes)
+    baselines = staticmethod(dungeon_baselines)
+
+
+class Cave(TileTask):
+    """Caves with player and exit where they are asked for."""
+
+    name: ClassVar[str] = "level/cave"
+    summary: ClassVar[str] = "Caves to jump through, with start, exit and diamonds as you ask for."
+    game: ClassVar[Game] = CaveGame()
+    statistics: ClassVar[tuple[str, ...]] = CaveGame.targets
+    Request: ClassVar[type[LevelRequest]] = sized("CaveRequest", CaveGame.size)
+    recipes = staticmethod(cave_recipes)
+    baselines = staticmethod(cave_baselines)
 
 
 class Path:

@@ -80,3 +80,15 @@ class ZeldaGame(RuleGame):
 
     def starts(self, numbers: NDArray[np.int64], size: Size, density: float | None, goals: Goals) -> Maps:
         return planned_maps(start_maps(numbers, size, density), numbers, goals, self.span(size)[0])
+
+    def kept(self, starts: Maps) -> NDArray[np.bool_]:
+        """The route from the player to the key, and what stands around it."""
+        steps = np.empty((*starts.shape, self.details), np.float32)
+        stats = np.empty((len(starts), zelda_kernels.STATISTICS), np.int32)
+        self.paint(starts, stats, steps)
+        there, back = steps[..., 0], steps[..., 1]
+        leg = stats[:, zelda_kernels.PLAYER_KEY, None, None] / sum(starts.shape[1:])
+        route = (there >= 0) & (back >= 0) & (np.abs(there + back - leg) < 0.01) & (leg > 0)
+        around = np.pad(route, ((0, 0), (1, 1), (1, 1)))
+        beside = around[:, :-2, 1:-1] | around[:, 2:, 1:-1] | around[:, 1:-1, :-2] | around[:, 1:-1, 2:]
+        return np.asarray(route | beside)

@@ -23,6 +23,10 @@ from plaudit.domains.level.zelda_kernels import DOOR, ENEMY, KEY, OPEN, PLAYER, 
 WORD_SIZE: Size = (11, 7)
 MOVES = {"u": (-1, 0), "d": (1, 0), "l": (0, -1), "r": (0, 1)}
 _WORDS = Path(__file__).parent / "words" / "zelda.txt"
+LENGTHS = (10, 14, 18)
+"""Lengths at which words read unlike each other."""
+SLACK = 2
+"""What a leg may be off."""
 _SALT = 0x2E1DA
 _TRIES = 40
 
@@ -53,10 +57,14 @@ def _route(number: int, size: Size, leg: int, rng: np.random.Generator) -> list[
     """The first cells of the seed's word; on other sizes, or for longer legs, a walk at random."""
     words = load_words()
     word = words[number % len(words)]
-    if size != WORD_SIZE or leg + 1 > len(word):
+    if size != WORD_SIZE or leg > max(LENGTHS) + SLACK:
         return random_walk(size, leg, rng)
+    # Of the lengths at which words were compared the nearest, as a leg may be two steps off.
+    leg = min(LENGTHS, key=lambda length: abs(length - leg))
     height, width = size[1], size[0]
-    flip_y, flip_x = (rng.integers(2, size=2) == 1).tolist()
+    # A word that begins on a middle line would read differently when mirrored there.
+    flip_y, flip_x = rng.integers(2, size=2) == 1
+    flip_y, flip_x = flip_y and 2 * word[0][0] + 1 != height, flip_x and 2 * word[0][1] + 1 != width
     cells = word[: leg + 1]
     return [(height - 1 - y if flip_y else y, width - 1 - x if flip_x else x) for y, x in cells]
 

@@ -13,11 +13,9 @@ from difflib import SequenceMatcher
 import numpy as np
 
 from plaudit.domains.level.metrics import Cell, mirrored_route
-from plaudit.domains.level.zelda_starts import MOVES, WORD_SIZE, random_walk
+from plaudit.domains.level.zelda_starts import LENGTHS, MOVES, WORD_SIZE, random_walk
 
 WORDS, STEPS = 120, 20
-LENGTHS = (10, 14, 18)
-"""Lengths at which words are compared, each with its own: routes of unequal length read less alike."""
 LIMIT = 0.7
 
 

@@ -1,0 +1,82 @@
+"""Dungeons: reach the exit alive, past goblins and ogres, with potions and treasures on the way.
+
+The definitions are those of the PCG Benchmark's `mdungeons` (Khalifa et al., 2025, arXiv 2503.21474): one
+region, one player and exit, half of the cells wall or floor, and a way, as its player finds it, that meets
+eight enemies on 8 x 12; what can be asked for is the length of the way and the treasures collected on it.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plaudit.domains.level import dungeon_judge, dungeon_kernels
+from plaudit.domains.level.dungeon_starts import planned_maps
+from plaudit.domains.level.game import Goals, Maps, Size, Stats, Tile
+from plaudit.domains.level.metrics import Judge
+from plaudit.domains.level.rule_game import RuleGame
+from plaudit.domains.level.seeds import start_maps
+
+
+class DungeonGame(RuleGame):
+    """Walls, floor, a player, an exit, potions, treasures, goblins and ogres."""
+
+    name: ClassVar[str] = "dungeon"
+    size: ClassVar[Size] = (8, 12)
+    tiles: ClassVar[tuple[Tile, ...]] = (
+        Tile("wall", "#", False),
+        Tile("open", ".", True),
+        Tile("player", "@", True, single=True),
+        Tile("exit", "H", True, single=True),
+        Tile("potion", "*", True),
+        Tile("treasure", "$", True),
+        Tile("goblin", "g", True),
+        Tile("ogre", "o", True),
+    )
+    statistics: ClassVar[tuple[str, ...]] = (
+        "players",
+        "exits",
+        "potions",
+        "treasures",
+        "enemies",
+        "regions",
+        "layout",
+        "solution_length",
+        "col_treasures",
+        "avoided",
+        "faults",
+    )
+    targets: ClassVar[tuple[str, ...]] = ("col_treasures", "solution_length")
+    modes: ClassVar[tuple[tuple[str, ...], ...]] = (("col_treasures", "solution_length"),)
+    judge: ClassVar[Judge] = dungeon_judge  # type: ignore[assignment]
+    details: ClassVar[int] = dungeon_kernels.DETAILS
+
+    def measure(self, maps: Maps) -> Stats:
+        stats = np.empty((len(maps), dungeon_kernels.STATISTICS), np.int32)
+        dungeon_kernels.measure(np.ascontiguousarray(maps), stats)
+        return stats
+
+    def paint(self, maps: Maps, stats: Stats, planes: NDArray[np.float32]) -> None:
+        dungeon_kernels.paint(np.ascontiguousarray(maps), stats, planes)
+
+    def tolerance(self, size: Size) -> tuple[float, ...]:
+        enemies = dungeon_kernels.usual_enemies(size[0] * size[1])
+        return max(sum(size) // 5, 1), max(enemies // 2, 1)
+
+    def span(self, size: Size) -> tuple[tuple[int, int], ...]:
+        shortest = 2 * dungeon_kernels.usual_enemies(size[0] * size[1])
+        return (0, sum(size) - 1), (shortest, max(shortest, size[0] * size[1] // 2 - 1))
+
+    def reach(self, size: Size) -> tuple[tuple[int, int], ...]:
+        cells = size[0] * size[1]
+        return (0, cells // 2), (2, 2 * cells)
+
+    def starts(self, numbers: NDArray[np.int64], size: Size, density: float | None, goals: Goals) -> Maps:
+        maps = start_maps(numbers, size, SPARSE if density is None else density)
+        return planned_maps(maps, numbers, goals)
+
+
+SPARSE = 0.1
+"""Share of open cells beside the way: what is open elsewhere lets the player go round the enemies."""
