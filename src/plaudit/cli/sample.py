@@ -11,7 +11,7 @@ import typer
 from plaudit.cli import options
 from plaudit.cli.answer import Answer
 from plaudit.cli.progress import Progress
-from plaudit.runs.api import load
+from plaudit.runs.api import Samples, load
 from plaudit.runs.sample_files import WALL, check_format
 from plaudit.runs.sampling import Order, read_requests
 
@@ -30,6 +30,10 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command lin
     ] = None,
     best_of: Annotated[int, typer.Option("--best-of", min=1, help="Candidates per item.")] = 1,
     item_seed: Annotated[int | None, typer.Option("--item-seed", min=0, help="Make one item again.")] = None,
+    repair: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Make this level good in as few edits as can be found."),
+    ] = None,
     format: Annotated[str, typer.Option("--format", help="File suffix; the task's first by default.")] = "",
     out: options.Out = None,
 ) -> Answer:
@@ -37,6 +41,9 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command lin
     model = load(source)
     check_format(model.task, format)
     wanted = options.numbers(target, "--target")
+    if repair is not None:
+        mended = model.repair(repair, wanted, **options.fields(ask))
+        return _mended(mended, out or Path("samples") / f"{repair.stem}_repaired", format or repair.suffix)
     order = Order(
         n=n,
         seed=seed,
@@ -63,3 +70,12 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command lin
             "rejected": samples.batch.rejected,
         },
     )
+
+
+def _mended(samples: Samples, folder: Path, format: str) -> Answer:
+    """Write what was repaired and list the edits."""
+    manifest = samples.save(folder, format)
+    edits = samples[0].info["repair"]
+    lines = [f"column {e['x'] + 1}, row {e['y'] + 1}: {e['from']} -> {e['to']}" for e in edits]
+    text = "\n".join([f"{len(edits)} edits", *lines, f"files    {folder}"])
+    return Answer(text, {"out": str(folder), "manifest": str(manifest), "edits": edits, "met": samples.met})

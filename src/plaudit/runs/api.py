@@ -19,7 +19,9 @@ from plaudit.errors import InputError
 from plaudit.reward.term import Term
 from plaudit.reward.user import spec_of
 from plaudit.runs import evaluation, presets, sample_files, sampling
+from plaudit.runs.checking import check_request, request_of
 from plaudit.runs.folder import RunFolder
+from plaudit.runs.places import Places
 from plaudit.runs.recipe import Recipe
 from plaudit.runs.recipes import Changes, resolve
 from plaudit.runs.sampling import Order, Tick
@@ -90,6 +92,23 @@ class Model:
         batch = sampling.draw(self.task, self.policy, self.recipe, order, tick)
         about = {"task": self.recipe.task, "policy": self.name, "seed": order.seed, "best_of": order.best_of}
         return Samples(self.task, batch, about)
+
+    def repair(self, file: str | Path, target: Mapping[str, float] | None = None, **ask: Any) -> Samples:
+        """Make the item of a file good, and as asked, in few edits; `info["repair"]` lists them.
+
+        Raises `InputError` for a task that repairs nothing, `Infeasible` where no few edits are enough.
+        """
+        mend = getattr(self.task, "repair", None)
+        if mend is None:
+            raise InputError(f"{self.recipe.task} has no repair.", hint="Levels made of tiles have one.")
+        item = self.task.load(Path(file))
+        wanted = {**ask, "target": dict(target)} if target else ask
+        changed = {**item.request.model_dump(mode="json"), **wanted}
+        item.request = request_of(self.task, changed, Places(), ("request",))
+        check_request(self.task, item.request, "request")
+        batch = sampling.Batch([mend(item)])
+        sampling.describe(self.task, sampling.composition_of(self.task, self.recipe), batch)
+        return Samples(self.task, batch, {"task": self.recipe.task, "policy": "repair", "source": str(file)})
 
     def predict(self, obs: Any, state: Any = None, mask: Any = None) -> tuple[np.ndarray, Any]:
         """Return the greedy action for one observation `(*O)` or a batch `(B, *O)`, and the state.

@@ -190,7 +190,7 @@ def draw(
         for item in chosen:
             batch.items.append(item)
             tick(len(batch.items), len(seeds))
-    _describe(task, composition, batch)
+    describe(task, composition, batch)
     return batch
 
 
@@ -223,7 +223,7 @@ def best(task: Task, composition: Composition | None, rounds: Sequence[Sequence[
     return [rounds[k][row] for row, k in enumerate(winners)]
 
 
-def _describe(task: Task, composition: Composition | None, batch: Batch) -> None:
+def describe(task: Task, composition: Composition | None, batch: Batch) -> None:
     """Score and judge the items, a hundred at a time."""
     figures: list[dict[str, np.ndarray]] = []
     for start in range(0, len(batch.items), CHUNK):

@@ -77,7 +77,8 @@ def _decoded(
     problems = Problems(simulator, start, apart, game.proposals, steps, changes, game.kept(beginning.maps))
     for made in decode(policy, problems, torch.get_num_threads()):
         at = np.array([made.item])
-        polished = _polish(simulator, beginning.only(at), made.map) if made.distance > 0 else 0
+        own = None if problems.own is None else problems.own[at]
+        polished = _polish(simulator, beginning.only(at), own, made.map) if made.distance > 0 else 0
         info = {
             "evaluations": made.evaluations + polished,
             "polished": polished,
@@ -87,16 +88,20 @@ def _decoded(
         yield made.item, Item(made.map, requests[made.item], int(numbers[made.item]), info)
 
 
-def _polish(simulator: LevelSimulator, problem: Beginning, level: Maps) -> int:
+def _polish(simulator: LevelSimulator, problem: Beginning, own: NDArray[np.bool_] | None, level: Maps) -> int:
     """Climb on from what a policy could not finish, in place; returns the evaluations it took.
 
-    Mazes are left as the policy made them: it finishes nearly all of them.
+    At first the item's own cells `(1, H, W)` are left alone. Mazes are left as the policy made them: it
+    finishes nearly all of them.
     """
-    game = simulator.game
-    if not game.polish:
-        return 0
-    climbing = replace(problem, maps=level[None])
-    return int(climb(game, climbing, simulator.tolerance, game.polish)[0])
+    game, used = simulator.game, 0
+    for kept in (own, None) if own is not None else (None,):
+        locked = problem.locked if kept is None else problem.locked | kept
+        climbing = replace(problem, maps=level[None], locked=locked)
+        budget = game.polish // 2 if kept is not None else game.polish - used
+        if budget > 0:
+            used += int(climb(game, climbing, simulator.tolerance, budget)[0])
+    return used
 
 
 class _Batch:

@@ -1,4 +1,4 @@
-"""Levels as files: CSV (tile numbers), text (one glyph a cell) and PNG with the level embedded.
+"""Levels as files: CSV (tile numbers), text (one glyph a cell), PNG with the level embedded, engines' files.
 
 Reading raises only `InputError`, with the line and column of what is wrong.
 """
@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 from pydantic import BaseModel, ValidationError
 
+from plaudit.domains.level.files import godot, ldtk, tiled, xsb
 from plaudit.domains.level.game import Game, Maps
 from plaudit.domains.level.metrics import longest_path
 from plaudit.domains.level.request import LARGEST, SMALLEST, LevelRequest, described
@@ -23,16 +24,38 @@ from plaudit.media.limits import Limits, read_text
 from plaudit.media.png import read_png, write_png
 from plaudit.task import Item
 
-FORMATS = ("csv", "txt", "png")
+FORMATS = ("csv", "txt", "png", "tmx", "tmj", "ldtk", "tscn")
+_WRITERS = {
+    "tmx": tiled.write_tmx,
+    "tmj": tiled.write_tmj,
+    "ldtk": ldtk.write_ldtk,
+    "tscn": godot.write_tscn,
+    "xsb": xsb.write_xsb,
+}
+_READERS = {
+    "tmx": tiled.read_tmx,
+    "tmj": tiled.read_tmj,
+    "ldtk": ldtk.read_ldtk,
+    "tscn": godot.read_tscn,
+    "xsb": xsb.read_xsb,
+}
 LIMITS = Limits(file_bytes=2**22, pixels=2**22, text_bytes=2**18)
+
+
+def formats_of(game: Game) -> tuple[str, ...]:
+    """What a game's levels can be written as: Sokoban has a text form of its own."""
+    return (*FORMATS, "xsb") if game.name == "sokoban" else FORMATS
 
 
 def save_level(game: Game, item: Item, path: Path) -> None:
     """Write one level in the format of the suffix; raises `InputError` for another suffix."""
-    suffix = check_suffix(path, FORMATS)
+    suffix = check_suffix(path, formats_of(game))
     if suffix == "png":
         about = about_item(f"level/{game.name}", item) | {"item": embedded(game, item)}
         write_png(preview_level(game, item), path, about)
+        return
+    if suffix in _WRITERS:
+        write_text(path, _WRITERS[suffix](game, item, path.parent))
         return
     rows = item.content.tolist()
     if suffix == "csv":
@@ -41,11 +64,17 @@ def save_level(game: Game, item: Item, path: Path) -> None:
         write_text(path, level_text(game, item.content))
 
 
-def load_level(game: Game, path: Path) -> Item:
-    """Read one level; a picture also gives its request and seed back."""
-    suffix = check_suffix(path, FORMATS)
+def load_level(game: Game, kind: type[LevelRequest], path: Path) -> Item:
+    """Read one level; a picture and the files of engines also give its request and seed back."""
+    suffix = check_suffix(path, formats_of(game))
     if suffix == "png":
-        return _load_picture(game, path)
+        return _load_picture(game, kind, path)
+    if suffix in _READERS:
+        level, about = _READERS[suffix](game, path)
+        asked = {"size": [level.shape[1], level.shape[0]], **_table(about.get("request"))}
+        request = validated(kind, asked, f"{path} (request)")
+        info = {"recipe": about["recipe"]} if "recipe" in about else {"start": "unknown"}
+        return Item(level, request, about.get("seed", 0), info)
     text = read_text(path, LIMITS)
     rows = text.split("\n")[:-1] if text.endswith("\n") else text.split("\n")
     rows = [row.rstrip("\r") for row in rows]
@@ -54,7 +83,11 @@ def load_level(game: Game, path: Path) -> Item:
         level = parse_rows([[cell.strip() for cell in row.split(",")] for row in rows], known, str(path))
     else:
         level = parse_rows(rows, glyphs(game), str(path))
-    return Item(level, LevelRequest(size=(level.shape[1], level.shape[0])), 0, {"start": "unknown"})
+    return Item(level, kind(size=(level.shape[1], level.shape[0])), 0, {"start": "unknown"})
+
+
+def _table(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def preview_level(game: Game, item: Item) -> Image.Image:
@@ -112,8 +145,8 @@ def about_item(task: str, item: Item) -> dict[str, Any]:
     return {"recipe": item.info.get("recipe", {"task": task}), "request": described(item.request)}
 
 
-def _load_picture(game: Game, path: Path) -> Item:
-    data, request = read_embedded(path, LevelRequest)
+def _load_picture(game: Game, kind: type[LevelRequest], path: Path) -> Item:
+    data, request = read_embedded(path, kind)
     rows = data.get("level")
     if not isinstance(rows, list) or not all(isinstance(row, str) for row in rows):
         raise InputError(

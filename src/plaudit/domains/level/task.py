@@ -88,6 +88,12 @@ class TileTask:
 
         return generate_levels(self.game, policy, requests, seeds)
 
+    def repair(self, item: Item) -> Item:
+        """The level made good, and as its request asks, in as few edits as can be found."""
+        from plaudit.domains.level.repair import repair_level
+
+        return repair_level(self.game, item)
+
     def batch(self, items: Sequence[Item]) -> tuple[Any, Context]:
         return scored_batch(self.game, items)
 
@@ -98,7 +104,7 @@ class TileTask:
         render.save_level(self.game, item, path)
 
     def load(self, path: FilePath) -> Item:
-        return render.load_level(self.game, path)
+        return render.load_level(self.game, self.Request, path)
 
     def preview(self, item: Item) -> Image:
         return render.preview_level(self.game, item)
@@ -136,6 +142,7 @@ class Sokoban(TileTask):
     game: ClassVar[Game] = SokobanGame()
     statistics: ClassVar[tuple[str, ...]] = SokobanGame.targets
     Request: ClassVar[type[LevelRequest]] = sized("SokobanRequest", SokobanGame.size)
+    formats: ClassVar[tuple[str, ...]] = render.formats_of(game)
     recipes = staticmethod(sokoban_recipes)
     baselines = staticmethod(sokoban_baselines)
 

@@ -1,0 +1,35 @@
+"""The tileset picture that lies beside exported levels: the game's tiles in a row, our own drawing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from plaudit.domains.level.game import Game
+from plaudit.domains.level.things import SIDE, draw_things
+from plaudit.domains.level.tiles import draw_map
+from plaudit.errors import ResourceError
+
+
+def write_atlas(game: Game, folder: Path) -> str:
+    """Write `GAME.tiles.png` once into a folder; returns its name."""
+    path = folder / f"{game.name}.tiles.png"
+    if not path.exists():
+        try:
+            draw_atlas(game).save(path)
+        except OSError as error:
+            raise ResourceError(f"cannot be written: {error.strerror}.", place=str(path)) from error
+    return path.name
+
+
+def draw_atlas(game: Game) -> Image.Image:
+    """Every tile of the game once, in the order of their numbers, on floor or wall as it is in levels."""
+    names = [tile.name for tile in game.tiles]
+    image = Image.new("RGB", (SIDE * len(names), SIDE))
+    for number, tile in enumerate(game.tiles):
+        cell = draw_map(np.array([[tile.passable]]))
+        draw_things(cell, np.array([[number]], np.uint8), names)
+        image.paste(cell.crop((SIDE, SIDE, 2 * SIDE, 2 * SIDE)), (SIDE * number, 0))
+    return image
