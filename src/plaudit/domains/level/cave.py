@@ -80,6 +80,13 @@ class CaveGame(RuleGame):
             start_maps(numbers, size, OPEN_SHARE if density is None else density), numbers, goals
         )
 
+    def kept(self, starts: Maps) -> NDArray[np.bool_]:
+        """Player and exit, which stand where they are asked for, and the ground under them."""
+        ends = (starts == cave_kernels.PLAYER) | (starts == cave_kernels.EXIT)
+        under = np.zeros_like(ends)
+        under[:, 1:] = ends[:, :-1]
+        return np.asarray(ends | under)
+
 
 OPEN_SHARE = 0.7
 """Share of air in a start map: jumping takes room."""

@@ -177,7 +177,7 @@ def survey(level: Maps) -> dict[str, Any]:
     whole = count[PLAYER] == count[EXIT] == count[KEY] == 1
     last = play(Cave(level)) if whole else None
     diamonds = [(int(y), int(x)) for y, x in np.argwhere(level == DIAMOND)]
-    missed = sum(play(Cave(level, diamond)) is None for diamond in diamonds) if whole else 0
+    missed = sum(play(Cave(level, diamond)) is None for diamond in diamonds) if last is not None else 0
     way = []
     while last is not None:
         way.append(last)

@@ -34,14 +34,14 @@ WALL, OPEN, PLAYER, EXIT, DIAMOND, KEY, SPIKE = range(7)
     FAULTS,
 ) = range(13)
 """Columns of the statistics; the places of player and exit are -1 where there is not one of them; MISSED
-counts diamonds that no search comes to; SOLUTION_LENGTH counts moments, 0 = no way."""
+counts diamonds that no search comes to, where there is a way; SOLUTION_LENGTH counts moments, 0 = no way."""
 STATISTICS = 13
 DETAILS = 2
 """Planes that `paint` writes: connected with the player, and whether the way leads through a cell."""
 ITERATIONS, AIR, HANG = 5000, 3, 1
 _BALANCES = (1.0, 0.5, 0.0, -1.0)
 _SOLID_FREE = 0b1111110
-_SINGLE, _AFLOAT, _NO_WAY, _JUMP = 3, 2, 20, 2
+_SINGLE, _AFLOAT, _NO_WAY, _JUMP = 3, 2, 6, 2
 
 
 class Board(NamedTuple):
@@ -79,6 +79,8 @@ class Rooms(NamedTuple):
     steps: Any
     number: Any
     way: Any
+    reached: Any
+    line: Any
     nodes: Nodes
 
 
@@ -161,23 +163,31 @@ def search(board: Board, start: int, balance: float, nodes: Nodes) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _act(board: Board, nodes: Nodes, now: int, node: int, action: int) -> None:
-    """Write the moment after waiting (0), a step left (1) or right (2) or a jump (3), and a tick of air."""
-    place, air, jumps = nodes.place[now], nodes.air[now], nodes.jumps[now]
+def _step(flat: Any, width: int, state: Any, action: int) -> Any:
+    """Place, air and jumps after an action and a tick of the air."""
+    place, air, jumps = state
     if action == 3:
-        if board.flat[place + board.width] == WALL and board.flat[place - board.width] != WALL:
+        if flat[place + width] == WALL and flat[place - width] != WALL:
             air, jumps = AIR, jumps + 1
     elif action > 0:
         to = place - 1 if action == 1 else place + 1
-        place = place if board.flat[to] == WALL else to
+        place = place if flat[to] == WALL else to
     if air > HANG:
-        open_above = board.flat[place - board.width] != WALL
+        open_above = flat[place - width] != WALL
         air = air - 1 if open_above else HANG
-        place = place - board.width if open_above else place
+        place = place - width if open_above else place
     elif air > 0:
         air -= 1
-    elif board.flat[place + board.width] != WALL:
-        place += board.width
+    elif flat[place + width] != WALL:
+        place += width
+    return place, air, jumps
+
+
+@njit(cache=True, nogil=True)
+def _act(board: Board, nodes: Nodes, now: int, node: int, action: int) -> None:
+    """Write the moment after waiting (0), a step left (1) or right (2) or a jump (3), and a tick of air."""
+    state = (nodes.place[now], nodes.air[now], nodes.jumps[now])
+    place, air, jumps = _step(board.flat, board.width, state, action)
     nodes.place[node], nodes.air[node], nodes.jumps[node] = place, air, jumps
     nodes.parent[node], nodes.depth[node] = now, nodes.depth[now] + 1
     _enter(board, nodes, now, node)
@@ -199,8 +209,61 @@ def _enter(board: Board, nodes: Nodes, now: int, node: int) -> None:
 
 
 @njit(cache=True, nogil=True)
+def _reach(board: Board, begin: Any, rooms: Rooms) -> int:
+    """Mark in `rooms.reached` all that jumping from the states `begin` leads to; a state is cell * 4 + air.
+
+    Nothing that this does not come to is come to by a search, which knows the same moves and looks at fewer
+    moments: it spares the searches that must fail.
+    """
+    reached, queue = rooms.reached, rooms.line
+    reached[:] = 0
+    tail = 0
+    for state in begin:
+        reached[state] = 1
+        queue[tail] = state
+        tail += 1
+    head = 0
+    while head < tail:
+        place, air = divmod(queue[head], 4)
+        head += 1
+        if board.flat[place] == SPIKE:
+            continue
+        for action in range(4):
+            to, left, _ = _step(board.flat, board.width, (place, air, 0), action)
+            state = to * 4 + left
+            if not reached[state]:
+                reached[state] = 1
+                queue[tail] = state
+                tail += 1
+    return tail
+
+
+@njit(cache=True, nogil=True)
+def _states_at(cell: int, rooms: Rooms) -> Any:
+    """The states on a cell that are marked as reached."""
+    found = np.empty(4, np.int64)
+    count = 0
+    for air in range(4):
+        if rooms.reached[cell * 4 + air]:
+            found[count] = cell * 4 + air
+            count += 1
+    return found[:count]
+
+
+@njit(cache=True, nogil=True)
+def _near(board: Board, goal: int, states: int, rooms: Rooms) -> int:
+    """Steps between a cell and the nearest of the states reached."""
+    v, u = divmod(goal, board.width)
+    best = 1 << 20
+    for i in range(states):
+        y, x = divmod(rooms.line[i] // 4, board.width)
+        best = min(best, abs(y - v) + abs(x - u))
+    return best
+
+
+@njit(cache=True, nogil=True)
 def _win(board: Board, start: int, nodes: Nodes) -> int:
-    """The first of the benchmark's searches that wins; its last moment, or -1."""
+    """The last moment of the first of the benchmark's searches that wins, or -1."""
     for balance in _BALANCES:
         last = search(board, start, balance, nodes)
         if last >= 0:
@@ -227,7 +290,8 @@ def _rooms(size: int) -> Rooms:
     )
     kept, way = np.zeros(size, np.uint8), np.zeros(size, np.uint8)
     queue, steps, number = np.zeros(size, np.int32), np.zeros(size, np.int32), np.zeros(size, np.int32)
-    return Rooms(kept, queue, steps, number, way, nodes)
+    reached, line = np.zeros(4 * size, np.uint8), np.zeros(4 * size, np.int64)
+    return Rooms(kept, queue, steps, number, way, reached, line, nodes)
 
 
 @njit(cache=True, nogil=True)
@@ -285,14 +349,15 @@ def _survey(flat: Any, shape: Any, rooms: Rooms, out: Any) -> None:
     if out[EXITS] == 1:
         out[EX], out[EY] = leave % width - 1, leave // width - 1
     whole = out[PLAYERS] == 1 and out[EXITS] == 1 and out[KEYS] == 1
+    nearest = height + width
     if whole:
-        _play(Board(flat, rooms.number, width, key, leave, -1), start, rooms, out)
+        nearest = _play(Board(flat, rooms.number, width, key, leave, -1), start, rooms, out)
     single = abs(out[PLAYERS] - 1) + abs(out[EXITS] - 1) + abs(out[KEYS] - 1)
     most = 2 * max(height - 2, width - 2)
     many = max(out[SPIKES] - most, 0) + max(out[DIAMONDS] - min(height - 2, width - 2), 0)
     wrong = _SINGLE * single + _AFLOAT * afloat + many
     if out[SOLUTION_LENGTH] == 0:
-        out[FAULTS] = wrong + _NO_WAY
+        out[FAULTS] = wrong + _NO_WAY + nearest
     else:
         jumps = usual_jumps((height - 2) * (width - 2))
         off = max(jumps - out[NUM_JUMPS], out[NUM_JUMPS] - max(height - 2, width - 2), 0)
@@ -300,18 +365,29 @@ def _survey(flat: Any, shape: Any, rooms: Rooms, out: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _play(board: Board, start: int, rooms: Rooms, out: Any) -> None:
-    """Play a whole level, and once more for each diamond."""
+def _play(board: Board, start: int, rooms: Rooms, out: Any) -> int:
+    """Play a whole level and, when it is won, once more for each diamond; how near the player came."""
+    begin = np.array([start * 4])
+    states = _reach(board, begin, rooms)
+    with_key = _states_at(board.key, rooms)
+    if len(with_key) == 0:
+        return _near(board, board.key, states, rooms) + board.width + len(board.flat) // board.width
+    states = _reach(board, with_key, rooms)
+    if len(_states_at(board.leave, rooms)) == 0:
+        return _near(board, board.leave, states, rooms)
     last = _win(board, start, rooms.nodes)
-    if last >= 0:
-        out[SOLUTION_LENGTH], out[NUM_JUMPS] = rooms.nodes.depth[last] + 1, rooms.nodes.jumps[last]
-        while last >= 0:
-            rooms.way[rooms.nodes.place[last]] = 1
-            last = rooms.nodes.parent[last]
+    if last < 0:
+        return board.width
+    out[SOLUTION_LENGTH], out[NUM_JUMPS] = rooms.nodes.depth[last] + 1, rooms.nodes.jumps[last]
+    while last >= 0:
+        rooms.way[rooms.nodes.place[last]] = 1
+        last = rooms.nodes.parent[last]
+    _reach(board, begin, rooms)
     for cell in range(len(board.flat)):
         if board.flat[cell] == DIAMOND:
             one = Board(board.flat, board.number, board.width, board.key, board.leave, cell)
-            out[MISSED] += _win(one, start, rooms.nodes) < 0
+            out[MISSED] += len(_states_at(cell, rooms)) == 0 or _win(one, start, rooms.nodes) < 0
+    return 0
 
 
 @njit(cache=True, nogil=True)
