@@ -88,5 +88,5 @@ class CaveGame(RuleGame):
         return np.asarray(ends | under)
 
 
-OPEN_SHARE = 0.7
+OPEN_SHARE = 0.85
 """Share of air in a start map: jumping takes room."""

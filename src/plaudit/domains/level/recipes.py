@@ -25,6 +25,10 @@ _RULE_REWARD = (
 )
 
 
+_NARROW = {"beam": {"problems": 16, "width": 4}, "looks": 32, "exhaustive": 100}
+"""A search that looks at fewer maps: their statistics take a solver."""
+
+
 def maze_recipes() -> Mapping[str, Recipe]:
     """PPO, which is the default, DQN, and expert iteration, which made the preset."""
     cells = {"kind": "conv", "channels": 16, "layers": 6, "head": "cells"}
@@ -80,28 +84,28 @@ def zelda_recipes() -> Mapping[str, Recipe]:
 
 def sokoban_recipes() -> Mapping[str, Recipe]:
     """Expert iteration, which made the preset and is the default, PPO and DQN."""
-    return rule_recipes("level/sokoban", problems=16, width=4)
+    return rule_recipes("level/sokoban", _NARROW)
 
 
 def dungeon_recipes() -> Mapping[str, Recipe]:
     """Expert iteration, which made the preset and is the default, PPO and DQN."""
-    return rule_recipes("level/dungeon", problems=16, width=4)
+    return rule_recipes("level/dungeon", _NARROW)
 
 
 def cave_recipes() -> Mapping[str, Recipe]:
     """Expert iteration, which made the preset and is the default, PPO and DQN."""
-    return rule_recipes("level/cave", problems=16, width=4)
+    return rule_recipes("level/cave", {**_NARROW, "exhaustive": 60})
 
 
-def rule_recipes(task: str, **beam: int) -> Mapping[str, Recipe]:
-    """The recipes of a game with rules; `beam` narrows the expert's search where statistics are costly."""
+def rule_recipes(task: str, expert_settings: Mapping[str, Any] | None = None) -> Mapping[str, Recipe]:
+    """The recipes of a game with rules; the expert's own settings where statistics are costly."""
     cells = {"kind": "conv", "channels": 24, "layers": 7, "head": "cells"}
     shared: dict[str, Any] = {"task": task, "budget": "10m", "reward": _RULE_REWARD}
     expert = Recipe(
         name="expert",
         summary="Search under the reward makes levels, the network imitates it: what the preset is made of.",
         algorithm="expert",
-        learner={"beam": beam, "looks": 32, "exhaustive": 100} if beam else {},
+        learner=expert_settings or {},
         network=cells,
         env={"representation": "wide", "locks": 0.25},
         **shared,
