@@ -17,7 +17,7 @@ from torch import Tensor
 
 from plaudit.domains.level.apart import Apart, Steering
 from plaudit.domains.level.climb import alike, climb
-from plaudit.domains.level.decode import Problems, decode
+from plaudit.domains.level.decode import Made, Problems, decode
 from plaudit.domains.level.env import SHORTEST, LevelConfig, LevelEnv, Limits
 from plaudit.domains.level.episodes import Beginning, ItemEpisodes
 from plaudit.domains.level.game import Game, Maps, Size
@@ -75,32 +75,46 @@ def _decoded(
         apart = Apart(numbers, first.size, Steering())
     changes = max(1, int(first.changes * width * height))
     problems = Problems(simulator, start, apart, game.proposals, steps, changes, game.kept(beginning.maps))
+    waiting: list[Made] = []
     for made in decode(policy, problems, torch.get_num_threads()):
-        at = np.array([made.item])
-        own = None if problems.own is None else problems.own[at]
-        polished = _polish(simulator, beginning.only(at), own, made.map) if made.distance > 0 else 0
-        info = {
-            "evaluations": made.evaluations + polished,
-            "polished": polished,
-            "steps": made.steps,
-            "edits": int(np.count_nonzero(made.map != beginning.maps[made.item])),
-        }
-        yield made.item, Item(made.map, requests[made.item], int(numbers[made.item]), info)
+        if made.distance > 0 and game.polish and first.changes == 1:
+            waiting.append(made)
+        else:
+            yield made.item, _item(made, requests, beginning, 0)
+    for made, used in zip(waiting, _polish(problems, beginning, waiting), strict=True):
+        yield made.item, _item(made, requests, beginning, int(used))
 
 
-def _polish(simulator: LevelSimulator, problem: Beginning, own: NDArray[np.bool_] | None, level: Maps) -> int:
-    """Climb on from what a policy could not finish, in place; returns the evaluations it took.
+def _item(made: Made, requests: Sequence[LevelRequest], beginning: Beginning, polished: int) -> Item:
+    """A finished item with the figures of its making."""
+    info = {
+        "evaluations": made.evaluations + polished,
+        "polished": polished,
+        "steps": made.steps,
+        "edits": int(np.count_nonzero(made.map != beginning.maps[made.item])),
+    }
+    return Item(made.map, requests[made.item], int(beginning.seeds[made.item]), info)
 
-    At first the item's own cells `(1, H, W)` are left alone. Mazes are left as the policy made them: it
-    finishes nearly all of them.
+
+def _polish(problems: Problems, beginning: Beginning, unfinished: list[Made]) -> NDArray[np.int64]:
+    """Climb on from what a policy could not finish, in place; returns the evaluations each took.
+
+    At first the items' own cells are left alone. Mazes are left as the policy made them: it finishes nearly
+    all of them.
     """
-    game, used = simulator.game, 0
-    for kept in (own, None) if own is not None else (None,):
-        locked = problem.locked if kept is None else problem.locked | kept
-        climbing = replace(problem, maps=level[None], locked=locked)
-        budget = game.polish // 2 if kept is not None else game.polish - used
-        if budget > 0:
-            used += int(climb(game, climbing, simulator.tolerance, budget)[0])
+    used = np.zeros(len(unfinished), np.int64)
+    if not unfinished:
+        return used
+    game, tolerance = problems.simulator.game, problems.simulator.tolerance
+    rows = np.array([made.item for made in unfinished])
+    problem = replace(beginning.only(rows), maps=np.stack([made.map for made in unfinished]))
+    budget = game.polish
+    if problems.own is not None:
+        budget //= 2
+        used += climb(game, replace(problem, locked=problem.locked | problems.own[rows]), tolerance, budget)
+    used += climb(game, problem, tolerance, budget)
+    for made, level in zip(unfinished, problem.maps, strict=True):
+        made.map[:] = level
     return used
 
 

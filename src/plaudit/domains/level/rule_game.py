@@ -43,8 +43,8 @@ class RuleGame(ABC):
     judge: ClassVar[Judge]
     replaced: ClassVar[Mapping[str, str]] = {}
     details: ClassVar[int]
-    proposals: ClassVar[int] = 8
-    polish: ClassVar[int] = 2000
+    proposals: ClassVar[int] = 16
+    polish: ClassVar[int] = 10_000
 
     @abstractmethod
     def measure(self, maps: Maps) -> Stats: ...
