@@ -213,3 +213,19 @@ def test_the_benchmark_judges_the_same():
     assert (env.quality(infos)[1] >= 1).tolist() == judged["quality"].astype(bool).tolist()
     assert (env.controlability(infos, asked)[1] >= 1).tolist() == judged["control"].astype(bool).tolist()
     assert env.diversity(infos)[0] == judged["diversity"].mean()
+
+
+def test_terms_say_what_the_judge_says():
+    crowded = level_of([row.replace("e...e", "eeeee") for row in GOOD])
+    blocked = level_of([row.replace("#k......", "#k..#...") for row in GOOD])
+    items = [
+        Item(level, TASK.Request(target={"path": 35}), 0) for level in (level_of(GOOD), crowded, blocked)
+    ]
+    batch, context = TASK.batch(items)
+    scores = {term.name: term.score(batch, context) for term in TASK.terms() if term.name != "novelty"}
+    assert scores["playable"].tolist() == TASK.judge(items)["quality"].tolist() == [1, 0, 0]
+    assert scores["rules"].tolist()[:2] == [0, 0] and scores["rules"][2] < 0
+    assert scores["path"].tolist() == [35, 35, 20]
+    assert scores["path_target"].tolist() == [0, 0, -14]
+    assert scores["player_key_target"].tolist() == [0, 0, 0]  # not asked for
+    assert scores["enemies"].tolist() == [2, 5, 2]

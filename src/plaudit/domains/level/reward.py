@@ -6,7 +6,7 @@ measures the levels itself otherwise, so that a number in a report is the number
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -60,10 +60,14 @@ def shared_terms(game: Game) -> tuple[Term, ...]:
     )
 
 
-def rule_terms(game: Game) -> tuple[Term, ...]:
-    """Terms of games with rules: what is wrong with a level, whether it is good, and each statistic."""
+def rule_terms(game: Game, replaced: Sequence[str] = ()) -> tuple[Term, ...]:
+    """Terms of games with rules: what is wrong with a level, whether it is good, and each statistic.
+
+    replaced: statistics that count faults beside `faults`, where no target makes them void.
+    """
+    wrong = ("faults", *replaced)
     passable = np.array([tile.passable for tile in game.tiles])
-    counts = [name for name in game.statistics if name not in ("faults", "crowd")]
+    counts = [name for name in game.statistics if name not in wrong]
     return (
         Term(
             "rules",
@@ -73,7 +77,9 @@ def rule_terms(game: Game) -> tuple[Term, ...]:
         ),
         Term(
             "playable",
-            lambda items, context: np.float64(_statistic(game, "faults", items, context) == 0),
+            lambda items, context: np.float64(
+                sum(_statistic(game, each, items, context) for each in wrong) == 0
+            ),
             "1 when a level keeps every rule of the game, else 0.",
             (0.0, 1.0),
         ),

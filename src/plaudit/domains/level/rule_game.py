@@ -122,7 +122,7 @@ class RuleGame(ABC):
         return None
 
     def terms(self) -> tuple[Term, ...]:
-        return (*reward.rule_terms(self), *reward.shared_terms(self))
+        return (*reward.rule_terms(self, tuple(self.replaced.values())), *reward.shared_terms(self))
 
 
 @njit(cache=True, nogil=True)
