@@ -25,9 +25,9 @@ from plaudit.task import Item
 
 Figures = dict[str, Any]
 SEED, BATCH = 880_001, 100
-HILLS = {"dungeon": 100}
-"""Levels that hill climbing makes, where it takes its time over them."""
-BY_THE_PEER = 200
+COSTLY = ("sokoban", "dungeon", "cave")
+"""Games whose statistics take a solver: less is made of what stands beside the preset."""
+BY_THE_PEER = 100
 """Levels that the PCG Benchmark's judge looks at, which takes seconds over some."""
 TASKS = ("zelda", "sokoban", "dungeon", "cave")
 
@@ -67,7 +67,7 @@ def main_figures(name: str, count: int) -> Figures:
         **pcg_benchmark.judge(name, items[:BY_THE_PEER]),
     }
     for key, beside in (("hill", "hill_climbing"), ("constructive", "heuristic")):
-        few = count if key == "constructive" else min(count, HILLS.get(name, 300))
+        few = min(count, ((300, 100) if name in COSTLY else (1000, 300))[key == "hill"])
         others, pace = made(lambda b=beside, n=few: task.baselines()[b](requests[:n], seeds[:n]))
         found = judged(task, others)
         figures |= {f"{key}_{k}": v for k, v in found.items()} | {f"{key}_levels_per_s": round(pace, 1)}
@@ -206,8 +206,10 @@ def run(quick: bool, only: list[str] | None) -> Figures:
         count = 200 if quick else 1000
         say(f"{name} ...")
         figures[name] = main_figures(name, count)
+        say(f"  {figures[name]}")
         if not quick:
-            figures[name] |= locked(name, 200) | sized(name, 2, 50)
+            figures[name] |= locked(name, 60 if name in COSTLY else 300)
+            figures[name] |= sized(name, 2, 10 if name in COSTLY else 100)
             figures[name] |= sized(name, 4, 20) if name == "zelda" else {}
         say(f"  {figures[name]}")
     if not only or "zelda" in only:

@@ -52,6 +52,7 @@ class DungeonGame(RuleGame):
     modes: ClassVar[tuple[tuple[str, ...], ...]] = (("col_treasures", "solution_length"),)
     judge: ClassVar[Judge] = dungeon_judge  # type: ignore[assignment]
     details: ClassVar[int] = dungeon_kernels.DETAILS
+    polish: ClassVar[int] = 5_000
 
     def measure(self, maps: Maps) -> Stats:
         stats = np.empty((len(maps), dungeon_kernels.STATISTICS), np.int32)
