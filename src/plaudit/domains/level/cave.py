@@ -7,6 +7,7 @@ jumps on 11 x 7; what can be asked for is where the player starts and leaves, an
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -34,21 +35,21 @@ class CaveGame(RuleGame):
         Tile("key", "k", True, single=True),
         Tile("spike", "^", True),
     )
-    statistics: ClassVar[tuple[str, ...]] = (
-        "players",
-        "exits",
-        "diamonds",
-        "keys",
-        "spikes",
-        "sx",
-        "sy",
-        "ex",
-        "ey",
-        "num_jumps",
-        "solution_length",
-        "missed",
-        "faults",
-    )
+    meanings: ClassVar[Mapping[str, str]] = {
+        "players": "Players on the map; a good level has one.",
+        "exits": "Exits on the map; a good level has one.",
+        "diamonds": "Diamonds on the map.",
+        "keys": "Keys on the map; a good level has one.",
+        "spikes": "Spikes on the map.",
+        "sx": "Column of the player, from 0; -1 = not one.",
+        "sy": "Row of the player, from 0; -1 = not one.",
+        "ex": "Column of the exit, from 0; -1 = not one.",
+        "ey": "Row of the exit, from 0; -1 = not one.",
+        "num_jumps": "Jumps on the way that the player finds.",
+        "solution_length": "Moments of that way; 0 = none.",
+        "missed": "Diamonds that the player cannot come to, where there is a way.",
+    }
+    statistics: ClassVar[tuple[str, ...]] = (*meanings, "faults")
     targets: ClassVar[tuple[str, ...]] = ("sx", "sy", "ex", "ey", "diamonds")
     modes: ClassVar[tuple[tuple[str, ...], ...]] = (("sx", "sy", "ex", "ey", "diamonds"),)
     symmetries: ClassVar[tuple[str, ...]] = ()

@@ -92,21 +92,29 @@ def usual_jumps(cells: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _is_new(nodes: Nodes, node: int) -> bool:
-    """Put a moment into the hash table by all but the air under it; whether it was not there."""
-    state = np.uint64(nodes.place[node] * 4 + nodes.alive[node] * 2 + nodes.has_key[node])
-    mixed = (state + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    """Put a moment into the hash table by all but the air under it; whether none like it was there."""
+    state = np.uint64(nodes.place[node] * 4 + nodes.alive[node] * 2 + nodes.has_key[node] + 1)
+    mixed = state * np.uint64(0x9E3779B97F4A7C15)
     for part in range(2):
         mixed ^= mixed >> np.uint64(31)
         mixed = (mixed ^ nodes.taken[node, part]) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed |= np.uint64(1)
     size = np.uint64(nodes.table.size - 1)
-    place = (mixed >> np.uint64(20)) & size
-    while nodes.table[place] != 0:
-        if nodes.table[place] == mixed:
+    slot = (mixed >> np.uint64(20)) & size
+    while nodes.table[slot] != 0:
+        if _alike(nodes, nodes.table[slot] - 1, node):
             return False
-        place = (place + np.uint64(1)) & size
-    nodes.table[place] = mixed
+        slot = (slot + np.uint64(1)) & size
+    nodes.table[slot] = node + 1
     return True
+
+
+@njit(cache=True, nogil=True)
+def _alike(nodes: Nodes, one: int, other: int) -> bool:
+    """Whether two moments are the same to the search."""
+    same = nodes.place[one] == nodes.place[other] and nodes.alive[one] == nodes.alive[other]
+    same = same and nodes.has_key[one] == nodes.has_key[other]
+    first = nodes.taken[one, 0] == nodes.taken[other, 0]
+    return same and first and nodes.taken[one, 1] == nodes.taken[other, 1]
 
 
 @njit(cache=True, nogil=True)
@@ -286,7 +294,7 @@ def _rooms(size: int) -> Rooms:
         numbers[6],
         np.zeros(count, np.float64),
         np.zeros(count, np.int64),
-        np.zeros(16384, np.uint64),
+        np.zeros(16384, np.int32),
     )
     kept, way = np.zeros(size, np.uint8), np.zeros(size, np.uint8)
     queue, steps, number = np.zeros(size, np.int32), np.zeros(size, np.int32), np.zeros(size, np.int32)

@@ -7,6 +7,7 @@ eight enemies on 8 x 12; what can be asked for is the length of the way and the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -35,19 +36,19 @@ class DungeonGame(RuleGame):
         Tile("goblin", "g", True),
         Tile("ogre", "o", True),
     )
-    statistics: ClassVar[tuple[str, ...]] = (
-        "players",
-        "exits",
-        "potions",
-        "treasures",
-        "enemies",
-        "regions",
-        "layout",
-        "solution_length",
-        "col_treasures",
-        "avoided",
-        "faults",
-    )
+    meanings: ClassVar[Mapping[str, str]] = {
+        "players": "Players on the map; a good level has one.",
+        "exits": "Exits on the map; a good level has one.",
+        "potions": "Potions on the map.",
+        "treasures": "Treasures on the map.",
+        "enemies": "Goblins and ogres on the map.",
+        "regions": "Connected regions of everything but walls.",
+        "layout": "Cells that are wall or floor.",
+        "solution_length": "Cells of the way that the player finds; 0 = none.",
+        "col_treasures": "Treasures collected on the way.",
+        "avoided": "Steps between the way and the nearest enemies, over all that must be met.",
+    }
+    statistics: ClassVar[tuple[str, ...]] = (*meanings, "faults")
     targets: ClassVar[tuple[str, ...]] = ("col_treasures", "solution_length")
     modes: ClassVar[tuple[tuple[str, ...], ...]] = (("col_treasures", "solution_length"),)
     judge: ClassVar[Judge] = dungeon_judge  # type: ignore[assignment]

@@ -82,21 +82,28 @@ def usual_enemies(cells: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _is_new(table: Any, nodes: Nodes, node: int) -> bool:
-    """Put a position into the hash table; whether it was not there."""
-    mixed = np.uint64(nodes.place[node]) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(nodes.health[node] + 1)
+def _is_new(nodes: Nodes, node: int) -> bool:
+    """Put a position into the hash table of nodes; whether none like it was there."""
+    mixed = np.uint64(nodes.place[node] * 8 + nodes.health[node] + 1) * np.uint64(0x9E3779B97F4A7C15)
     for part in range(2):
         mixed ^= mixed >> np.uint64(31)
         mixed = (mixed ^ nodes.taken[node, part]) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed |= np.uint64(1)
-    size = np.uint64(table.size - 1)
-    place = (mixed >> np.uint64(20)) & size
-    while table[place] != 0:
-        if table[place] == mixed:
+    size = np.uint64(nodes.table.size - 1)
+    slot = (mixed >> np.uint64(20)) & size
+    while nodes.table[slot] != 0:
+        if _alike(nodes, nodes.table[slot] - 1, node):
             return False
-        place = (place + np.uint64(1)) & size
-    table[place] = mixed
+        slot = (slot + np.uint64(1)) & size
+    nodes.table[slot] = node + 1
     return True
+
+
+@njit(cache=True, nogil=True)
+def _alike(nodes: Nodes, one: int, other: int) -> bool:
+    """Whether two positions are the same to the search."""
+    same = nodes.place[one] == nodes.place[other] and nodes.health[one] == nodes.health[other]
+    first = nodes.taken[one, 0] == nodes.taken[other, 0]
+    return same and first and nodes.taken[one, 1] == nodes.taken[other, 1]
 
 
 @njit(cache=True, nogil=True)
@@ -130,7 +137,7 @@ def search(board: Board, start: int, balance: float, nodes: Nodes) -> int:
             continue
         if nodes.place[now] == board.leave:
             return now
-        if not _is_new(nodes.table, nodes, now):
+        if not _is_new(nodes, now):
             continue
         for step in (-1, 1, -board.width, board.width):
             _move(board, nodes, now, made, step)
@@ -186,7 +193,7 @@ def _rooms(size: int) -> Rooms:
             np.zeros(nodes, np.int32),
             np.zeros(nodes, np.float64),
             np.zeros(nodes, np.int64),
-            np.zeros(table, np.uint64),
+            np.zeros(table, np.int32),
         ),
     )
 

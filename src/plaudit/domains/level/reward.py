@@ -6,7 +6,7 @@ measures the levels itself otherwise, so that a number in a report is the number
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -60,14 +60,18 @@ def shared_terms(game: Game) -> tuple[Term, ...]:
     )
 
 
-def rule_terms(game: Game, replaced: Sequence[str] = ()) -> tuple[Term, ...]:
+_FEWER = ("regions", "missed", "avoided")
+"""Statistics of which less is better."""
+
+
+def rule_terms(game: Game, meanings: Mapping[str, str], replaced: Sequence[str]) -> tuple[Term, ...]:
     """Terms of games with rules: what is wrong with a level, whether it is good, and each statistic.
 
+    meanings: of the statistics that are terms of their own.
     replaced: statistics that count faults beside `faults`, where no target makes them void.
     """
     wrong = ("faults", *replaced)
     passable = np.array([tile.passable for tile in game.tiles])
-    counts = [name for name in game.statistics if name not in wrong]
     return (
         Term(
             "rules",
@@ -93,10 +97,11 @@ def rule_terms(game: Game, replaced: Sequence[str] = ()) -> tuple[Term, ...]:
             Term(
                 name,
                 partial(_statistic, game, name),
-                f"The level's {name.replace('_', ' ')}.",
+                meaning,
                 (-1.0, 2 * CELLS),
+                direction="minimize" if name in _FEWER else "maximize",
             )
-            for name in counts
+            for name, meaning in meanings.items()
         ),
         *_shape_terms(passable),
     )

@@ -30,12 +30,14 @@ class RuleGame(ABC):
     Attributes:
         replaced: statistics of faults that a target, where it is asked for, makes void: the number of
             enemies that is usual does not count where another was asked for.
+        meanings: what each statistic is that makes a term of its own, in the order of the columns.
         details: planes that `paint` writes beside those that every game has.
     """
 
     name: ClassVar[str]
     size: ClassVar[Size]
     tiles: ClassVar[tuple[Tile, ...]]
+    meanings: ClassVar[Mapping[str, str]]
     statistics: ClassVar[tuple[str, ...]]
     targets: ClassVar[tuple[str, ...]]
     modes: ClassVar[tuple[tuple[str, ...], ...]]
@@ -122,7 +124,8 @@ class RuleGame(ABC):
         return None
 
     def terms(self) -> tuple[Term, ...]:
-        return (*reward.rule_terms(self, tuple(self.replaced.values())), *reward.shared_terms(self))
+        own = reward.rule_terms(self, self.meanings, tuple(self.replaced.values()))
+        return (*own, *reward.shared_terms(self))
 
 
 @njit(cache=True, nogil=True)

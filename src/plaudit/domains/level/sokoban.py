@@ -7,6 +7,7 @@ limit; what can be asked for is the number of crates.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -33,7 +34,14 @@ class SokobanGame(RuleGame):
         Tile("crate", "$", True),
         Tile("target", ".", True),
     )
-    statistics: ClassVar[tuple[str, ...]] = ("players", "crates", "targets", "regions", "solution", "faults")
+    meanings: ClassVar[Mapping[str, str]] = {
+        "players": "Players on the map; a good level has one.",
+        "crates": "Crates on the map.",
+        "targets": "Targets on the map; a good level has as many as crates.",
+        "regions": "Connected regions of everything but walls.",
+        "solution": "Moves of the solution found; 0 = none was.",
+    }
+    statistics: ClassVar[tuple[str, ...]] = (*meanings, "faults")
     targets: ClassVar[tuple[str, ...]] = ("crates", "solution")
     modes: ClassVar[tuple[tuple[str, ...], ...]] = (("crates",), ("crates", "solution"))
     judge: ClassVar[Judge] = sokoban_judge  # type: ignore[assignment]

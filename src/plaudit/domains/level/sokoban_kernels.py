@@ -131,15 +131,26 @@ def _key(player: int, crates: Any, row: int, count: int) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _is_new(table: Any, key: Any) -> bool:
-    """Put a key into the hash table; whether it was not there."""
-    size = np.uint64(table.size - 1)
-    place = (key >> np.uint64(20)) & size
-    while table[place] != 0:
-        if table[place] == key:
+def _is_new(nodes: Nodes, node: int, count: int) -> bool:
+    """Put a position into the hash table of nodes; whether none like it was there."""
+    size = np.uint64(nodes.table.size - 1)
+    slot = (_key(nodes.player[node], nodes.crates, node, count) >> np.uint64(20)) & size
+    while nodes.table[slot] != 0:
+        if _alike(nodes, nodes.table[slot] - 1, node, count):
             return False
-        place = (place + np.uint64(1)) & size
-    table[place] = key
+        slot = (slot + np.uint64(1)) & size
+    nodes.table[slot] = node + 1
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _alike(nodes: Nodes, one: int, other: int, count: int) -> bool:
+    """Whether two positions are the same to the search, which tells the crates apart."""
+    if nodes.player[one] != nodes.player[other]:
+        return False
+    for crate in range(count):
+        if nodes.crates[one, crate] != nodes.crates[other, crate]:
+            return False
     return True
 
 
@@ -168,7 +179,7 @@ def search(board: Board, start: Any, balance: float, limit: int, nodes: Nodes) -
             now = nodes.items[size]
         if _solved(nodes.crates, now, count, board.target):
             return now, 0
-        if not _is_new(nodes.table, _key(nodes.player[now], nodes.crates, now, count)):
+        if not _is_new(nodes, now, count):
             continue
         nearest = min(nearest, nodes.distance[now])
         for step in (-1, 1, -board.width, board.width):
@@ -228,7 +239,7 @@ def make_nodes(limit: int) -> Nodes:
         np.zeros(nodes, np.int32),
         np.zeros(nodes, np.float64),
         np.zeros(nodes, np.int64),
-        np.zeros(table, np.uint64),
+        np.zeros(table, np.int32),
     )
 
 

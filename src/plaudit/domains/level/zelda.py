@@ -34,18 +34,17 @@ class ZeldaGame(RuleGame):
         Tile("door", "D", True, single=True),
         Tile("enemy", "e", True),
     )
-    statistics: ClassVar[tuple[str, ...]] = (
-        "players",
-        "keys",
-        "doors",
-        "enemies",
-        "regions",
-        "player_key",
-        "key_door",
-        "path",
-        "faults",
-        "crowd",
-    )
+    meanings: ClassVar[Mapping[str, str]] = {
+        "players": "Players on the map; a good level has one.",
+        "keys": "Keys on the map; a good level has one.",
+        "doors": "Doors on the map; a good level has one.",
+        "enemies": "Enemies on the map.",
+        "regions": "Connected regions of everything but walls.",
+        "player_key": "Steps from the player to the key, not through the door; -1 = no way.",
+        "key_door": "Steps from the key to the door; -1 = no way.",
+        "path": "Steps of both legs together.",
+    }
+    statistics: ClassVar[tuple[str, ...]] = (*meanings, "faults", "crowd")
     targets: ClassVar[tuple[str, ...]] = ("player_key", "key_door", "path", "enemies")
     modes: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("player_key", "key_door"),
