@@ -21,10 +21,11 @@ def task(request):
     return get_task(f"level/{request.param}")
 
 
-def levels_of(task, count, seed=0):
+def levels_of(task, count, seed=0, size=None):
     """Starts, built levels, and both with a few cells changed: good ones, nearly good ones and noise."""
     rng, game = np.random.default_rng(seed), task.game
-    requests, seeds = task.requests(count, seed, task.Request()), list(range(count))
+    asked = task.Request(size=size) if size else task.Request()
+    requests, seeds = task.requests(count, seed, asked), list(range(count))
     made = [list(task.baselines()[name](requests, seeds)) for name in ("random", "heuristic")]
     levels = np.stack([item.content for items in made for item in items])
     spoiled = levels.copy()
@@ -54,6 +55,25 @@ def test_measure_equals_the_judges_searches(task):
     passed = [task.game.judge.passes(level, each) for level, each in zip(levels, found, strict=True)]
     assert (stats[:, task.game.statistics.index("faults")] == 0).tolist() == passed
     assert 5 < sum(passed) < len(levels) - 5
+
+
+@pytest.mark.parametrize(("name", "lead"), [("dungeon", ""), ("cave", "key")])
+def test_things_beyond_the_first_128_count(name, lead):
+    """A hall with 168 treasures above the corridor in which the level is played."""
+    game = get_task(f"level/{name}").game
+    tiles = {tile.name: number for number, tile in enumerate(game.tiles)}
+    treasure = tiles["treasure" if name == "dungeon" else "diamond"]
+    level = np.ones((16, 24), np.uint8)
+    level[:7] = treasure
+    level[7:14, 1:] = 0
+    level[15, 3:7] = treasure
+    level[15, 0], level[15, 20] = tiles["player"], tiles["exit"]
+    if lead:
+        level[15, 2] = tiles[lead]
+    stats, found = compare(get_task(f"level/{name}"), np.stack([level, level[:, ::-1]]))
+    assert (stats[:, game.statistics.index("solution_length")] == 21).all()
+    if name == "dungeon":
+        assert [each["col_treasures"] for each in found] == [4, 4]
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from plaudit.domains.level import cave_judge, cave_kernels
+from plaudit.domains.level import cave_judge, cave_kernels, cave_search
 from plaudit.domains.level.cave_starts import planned_maps
 from plaudit.domains.level.game import Goals, Maps, Size, Stats, Tile
 from plaudit.domains.level.metrics import Judge
@@ -83,7 +83,7 @@ class CaveGame(RuleGame):
 
     def kept(self, starts: Maps) -> NDArray[np.bool_]:
         """Player and exit, which stand where they are asked for, and the ground under them."""
-        ends = (starts == cave_kernels.PLAYER) | (starts == cave_kernels.EXIT)
+        ends = (starts == cave_search.PLAYER) | (starts == cave_search.EXIT)
         under = np.zeros_like(ends)
         under[:, 1:] = ends[:, :-1]
         return np.asarray(ends | under)

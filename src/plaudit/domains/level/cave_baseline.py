@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from plaudit.domains.level.cave_kernels import DIAMOND, KEY, OPEN, WALL
+from plaudit.domains.level.cave_search import DIAMOND, KEY, OPEN, WALL
 from plaudit.domains.level.cave_starts import lay_ledges
 from plaudit.domains.level.game import Maps
 from plaudit.domains.level.request import LevelRequest

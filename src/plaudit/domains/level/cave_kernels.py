@@ -14,10 +14,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from plaudit.domains.level.heap import pop, push
+from plaudit.domains.level.cave_search import (
+    DIAMOND,
+    EXIT,
+    KEY,
+    PLAYER,
+    SPIKE,
+    WALL,
+    Board,
+    Nodes,
+    make_nodes,
+    move,
+    search,
+)
 from plaudit.domains.level.walks import FAR, mark, pad, spread
 
-WALL, OPEN, PLAYER, EXIT, DIAMOND, KEY, SPIKE = range(7)
 (
     PLAYERS,
     EXITS,
@@ -38,37 +49,9 @@ counts diamonds that no search comes to, where there is a way; SOLUTION_LENGTH c
 STATISTICS = 13
 DETAILS = 2
 """Planes that `paint` writes: connected with the player, and whether the way leads through a cell."""
-ITERATIONS, AIR, HANG = 5000, 3, 1
 _BALANCES = (1.0, 0.5, 0.0, -1.0)
 _SOLID_FREE = 0b1111110
 _SINGLE, _AFLOAT, _NO_WAY, _JUMP = 3, 2, 6, 2
-
-
-class Board(NamedTuple):
-    """What does not move: tiles, numbers of the diamonds (-1 = none), row length, key, exit, cell wanted."""
-
-    flat: Any
-    number: Any
-    width: int
-    key: int
-    leave: int
-    goal: int
-
-
-class Nodes(NamedTuple):
-    """Moments of the game in the order in which they were come to."""
-
-    place: Any
-    alive: Any
-    air: Any
-    has_key: Any
-    jumps: Any
-    taken: Any
-    parent: Any
-    depth: Any
-    costs: Any
-    items: Any
-    table: Any
 
 
 class Rooms(NamedTuple):
@@ -88,132 +71,6 @@ class Rooms(NamedTuple):
 def usual_jumps(cells: int) -> int:
     """Jumps that the way must take: 2 on 11 x 7, in proportion elsewhere."""
     return max(1, (2 * cells + 38) // 77)
-
-
-@njit(cache=True, nogil=True)
-def _is_new(nodes: Nodes, node: int) -> bool:
-    """Put a moment into the hash table by all but the air under it; whether none like it was there."""
-    state = np.uint64(nodes.place[node] * 4 + nodes.alive[node] * 2 + nodes.has_key[node] + 1)
-    mixed = state * np.uint64(0x9E3779B97F4A7C15)
-    for part in range(2):
-        mixed ^= mixed >> np.uint64(31)
-        mixed = (mixed ^ nodes.taken[node, part]) * np.uint64(0xBF58476D1CE4E5B9)
-    size = np.uint64(nodes.table.size - 1)
-    slot = (mixed >> np.uint64(20)) & size
-    while nodes.table[slot] != 0:
-        if _alike(nodes, nodes.table[slot] - 1, node):
-            return False
-        slot = (slot + np.uint64(1)) & size
-    nodes.table[slot] = node + 1
-    return True
-
-
-@njit(cache=True, nogil=True)
-def _alike(nodes: Nodes, one: int, other: int) -> bool:
-    """Whether two moments are the same to the search."""
-    same = nodes.place[one] == nodes.place[other] and nodes.alive[one] == nodes.alive[other]
-    same = same and nodes.has_key[one] == nodes.has_key[other]
-    first = nodes.taken[one, 0] == nodes.taken[other, 0]
-    return same and first and nodes.taken[one, 1] == nodes.taken[other, 1]
-
-
-@njit(cache=True, nogil=True)
-def _ahead(board: Board, nodes: Nodes, node: int) -> int:
-    """Steps to what is wanted next; the way to the key counts the way on to the exit as one full length."""
-    goal, more = board.leave, 0
-    if board.goal >= 0:
-        goal = board.goal
-    elif not nodes.has_key[node]:
-        goal, more = board.key, board.width + len(board.flat) // board.width
-    y, x = divmod(nodes.place[node], board.width)
-    v, u = divmod(goal, board.width)
-    return abs(y - v) + abs(x - u) + more
-
-
-@njit(cache=True, nogil=True)
-def _won(board: Board, nodes: Nodes, node: int) -> bool:
-    if board.goal >= 0:
-        return nodes.place[node] == board.goal
-    return nodes.has_key[node] == 1 and nodes.place[node] == board.leave
-
-
-@njit(cache=True, nogil=True)
-def search(board: Board, start: int, balance: float, nodes: Nodes) -> int:
-    """One of the benchmark's searches; the moment in which the game is won, or -1."""
-    nodes.place[0], nodes.alive[0], nodes.air[0], nodes.has_key[0], nodes.jumps[0] = start, 1, 0, 0, 0
-    nodes.taken[0, 0] = nodes.taken[0, 1] = np.uint64(0)
-    nodes.parent[0], nodes.depth[0] = -1, 0
-    nodes.table[:] = 0
-    made, size, head, done = 1, 0, 0, 0
-    if balance >= 0:
-        size = push(nodes.costs, nodes.items, size, 0.0, 0)
-    while done < ITERATIONS and (head < made if balance < 0 else size > 0):
-        done += 1
-        if balance < 0:
-            now = head
-            head += 1
-        else:
-            size = pop(nodes.costs, nodes.items, size)
-            now = nodes.items[size]
-        if not nodes.alive[now]:
-            continue
-        if _won(board, nodes, now):
-            return now
-        if not _is_new(nodes, now):
-            continue
-        for action in range(4):
-            _act(board, nodes, now, made, action)
-            if balance >= 0:
-                cost = _ahead(board, nodes, made) + balance * nodes.depth[made]
-                size = push(nodes.costs, nodes.items, size, cost, made)
-            made += 1
-    return -1
-
-
-@njit(cache=True, nogil=True)
-def _step(flat: Any, width: int, state: Any, action: int) -> Any:
-    """Place, air and jumps after an action and a tick of the air."""
-    place, air, jumps = state
-    if action == 3:
-        if flat[place + width] == WALL and flat[place - width] != WALL:
-            air, jumps = AIR, jumps + 1
-    elif action > 0:
-        to = place - 1 if action == 1 else place + 1
-        place = place if flat[to] == WALL else to
-    if air > HANG:
-        open_above = flat[place - width] != WALL
-        air = air - 1 if open_above else HANG
-        place = place - width if open_above else place
-    elif air > 0:
-        air -= 1
-    elif flat[place + width] != WALL:
-        place += width
-    return place, air, jumps
-
-
-@njit(cache=True, nogil=True)
-def _act(board: Board, nodes: Nodes, now: int, node: int, action: int) -> None:
-    """Write the moment after waiting (0), a step left (1) or right (2) or a jump (3), and a tick of air."""
-    state = (nodes.place[now], nodes.air[now], nodes.jumps[now])
-    place, air, jumps = _step(board.flat, board.width, state, action)
-    nodes.place[node], nodes.air[node], nodes.jumps[node] = place, air, jumps
-    nodes.parent[node], nodes.depth[node] = now, nodes.depth[now] + 1
-    _enter(board, nodes, now, node)
-
-
-@njit(cache=True, nogil=True)
-def _enter(board: Board, nodes: Nodes, now: int, node: int) -> None:
-    """What the cell that a moment leads to does to the player."""
-    nodes.alive[node], nodes.has_key[node] = nodes.alive[now], nodes.has_key[now]
-    nodes.taken[node, 0], nodes.taken[node, 1] = nodes.taken[now, 0], nodes.taken[now, 1]
-    place = nodes.place[node]
-    tile, number = board.flat[place], board.number[place]
-    if tile == SPIKE:
-        nodes.alive[node] = 0
-    elif tile == KEY:
-        nodes.has_key[node] = 1
-    elif number >= 0:
-        nodes.taken[node, number >> 6] |= np.uint64(1) << np.uint64(number & 63)
 
 
 @njit(cache=True, nogil=True)
@@ -237,7 +94,7 @@ def _reach(board: Board, begin: Any, rooms: Rooms) -> int:
         if board.flat[place] == SPIKE:
             continue
         for action in range(4):
-            to, left, _ = _step(board.flat, board.width, (place, air, 0), action)
+            to, left, _ = move(board.flat, board.width, (place, air, 0), action)
             state = to * 4 + left
             if not reached[state]:
                 reached[state] = 1
@@ -281,25 +138,10 @@ def _win(board: Board, start: int, nodes: Nodes) -> int:
 
 @njit(cache=True, nogil=True)
 def _rooms(size: int) -> Rooms:
-    count = 4 * ITERATIONS + 8
-    numbers = np.zeros((7, count), np.int32)
-    nodes = Nodes(
-        numbers[0],
-        numbers[1],
-        numbers[2],
-        numbers[3],
-        numbers[4],
-        np.zeros((count, 2), np.uint64),
-        numbers[5],
-        numbers[6],
-        np.zeros(count, np.float64),
-        np.zeros(count, np.int64),
-        np.zeros(16384, np.int32),
-    )
     kept, way = np.zeros(size, np.uint8), np.zeros(size, np.uint8)
     queue, steps, number = np.zeros(size, np.int32), np.zeros(size, np.int32), np.zeros(size, np.int32)
     reached, line = np.zeros(4 * size, np.uint8), np.zeros(4 * size, np.int64)
-    return Rooms(kept, queue, steps, number, way, reached, line, nodes)
+    return Rooms(kept, queue, steps, number, way, reached, line, make_nodes((size + 63) // 64))
 
 
 @njit(cache=True, nogil=True)
@@ -346,7 +188,7 @@ def _survey(flat: Any, shape: Any, rooms: Rooms, out: Any) -> None:
             afloat += flat[cell + width] != WALL
         if tile >= PLAYER:
             out[tile - PLAYER] += 1
-        if tile == DIAMOND and things < 128:
+        if tile == DIAMOND:
             rooms.number[cell] = things
             things += 1
         start = cell if tile == PLAYER else start
@@ -359,7 +201,9 @@ def _survey(flat: Any, shape: Any, rooms: Rooms, out: Any) -> None:
     whole = out[PLAYERS] == 1 and out[EXITS] == 1 and out[KEYS] == 1
     nearest = height + width
     if whole:
-        nearest = _play(Board(flat, rooms.number, width, key, leave, -1), start, rooms, out)
+        nearest = _play(
+            Board(flat, rooms.number, width, key, leave, -1, (things + 63) // 64), start, rooms, out
+        )
     single = abs(out[PLAYERS] - 1) + abs(out[EXITS] - 1) + abs(out[KEYS] - 1)
     most = 2 * max(height - 2, width - 2)
     many = max(out[SPIKES] - most, 0) + max(out[DIAMONDS] - min(height - 2, width - 2), 0)
@@ -393,7 +237,7 @@ def _play(board: Board, start: int, rooms: Rooms, out: Any) -> int:
     _reach(board, begin, rooms)
     for cell in range(len(board.flat)):
         if board.flat[cell] == DIAMOND:
-            one = Board(board.flat, board.number, board.width, board.key, board.leave, cell)
+            one = Board(board.flat, board.number, board.width, board.key, board.leave, cell, board.words)
             out[MISSED] += len(_states_at(cell, rooms)) == 0 or _win(one, start, rooms.nodes) < 0
     return 0
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from plaudit.domains.level.cave_kernels import DIAMOND, EXIT, KEY, OPEN, PLAYER, SPIKE, WALL
+from plaudit.domains.level.cave_search import DIAMOND, EXIT, KEY, OPEN, PLAYER, SPIKE, WALL
 from plaudit.domains.level.game import UNASKED, Goals, Maps
 from plaudit.domains.level.metrics import Cell
 

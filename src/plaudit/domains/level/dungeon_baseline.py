@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from plaudit.domains.level.baselines import dig_tree
-from plaudit.domains.level.dungeon_kernels import EXIT, GOBLIN, PLAYER, POTION, TREASURE, usual_enemies
+from plaudit.domains.level.dungeon_kernels import usual_enemies
+from plaudit.domains.level.dungeon_search import EXIT, GOBLIN, PLAYER, POTION, TREASURE
 from plaudit.domains.level.game import Maps
 from plaudit.domains.level.metrics import Cell, distances
 from plaudit.domains.level.request import LevelRequest

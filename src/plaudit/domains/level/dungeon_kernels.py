@@ -13,10 +13,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from plaudit.domains.level.heap import pop, push
+from plaudit.domains.level.dungeon_search import (
+    EXIT,
+    GOBLIN,
+    OPEN,
+    PLAYER,
+    POTION,
+    Board,
+    Nodes,
+    make_nodes,
+    search,
+)
 from plaudit.domains.level.walks import FAR, count_regions, first_of, mark, pad, spread
 
-WALL, OPEN, PLAYER, EXIT, POTION, TREASURE, GOBLIN, OGRE = range(8)
 (
     PLAYERS,
     EXITS,
@@ -35,33 +44,9 @@ the nearest enemies, in steps over all that must be met."""
 STATISTICS = 11
 DETAILS = 3
 """Planes that `paint` writes: steps from the player, from the exit, and whether the way leads over a cell."""
-ITERATIONS, HEALTH, CURE = 5000, 5, 2
 _BALANCES = (1.0, 0.5, 0.0, -1.0)
 _WALKABLE = 0b11111110
 _SINGLE, _REGION, _NO_WAY = 3, 5, 20
-
-
-class Board(NamedTuple):
-    """What does not move: tiles, which number each thing has (-1 = none), the exit and the row's length."""
-
-    flat: Any
-    number: Any
-    leave: int
-    width: int
-
-
-class Nodes(NamedTuple):
-    """Positions in the order in which they were come to; `taken (M, 2)` has a bit for each thing gone."""
-
-    place: Any
-    health: Any
-    treasures: Any
-    taken: Any
-    parent: Any
-    depth: Any
-    costs: Any
-    items: Any
-    table: Any
 
 
 class Rooms(NamedTuple):
@@ -82,119 +67,14 @@ def usual_enemies(cells: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _is_new(nodes: Nodes, node: int) -> bool:
-    """Put a position into the hash table of nodes; whether none like it was there."""
-    mixed = np.uint64(nodes.place[node] * 8 + nodes.health[node] + 1) * np.uint64(0x9E3779B97F4A7C15)
-    for part in range(2):
-        mixed ^= mixed >> np.uint64(31)
-        mixed = (mixed ^ nodes.taken[node, part]) * np.uint64(0xBF58476D1CE4E5B9)
-    size = np.uint64(nodes.table.size - 1)
-    slot = (mixed >> np.uint64(20)) & size
-    while nodes.table[slot] != 0:
-        if _alike(nodes, nodes.table[slot] - 1, node):
-            return False
-        slot = (slot + np.uint64(1)) & size
-    nodes.table[slot] = node + 1
-    return True
-
-
-@njit(cache=True, nogil=True)
-def _alike(nodes: Nodes, one: int, other: int) -> bool:
-    """Whether two positions are the same to the search."""
-    same = nodes.place[one] == nodes.place[other] and nodes.health[one] == nodes.health[other]
-    first = nodes.taken[one, 0] == nodes.taken[other, 0]
-    return same and first and nodes.taken[one, 1] == nodes.taken[other, 1]
-
-
-@njit(cache=True, nogil=True)
-def _ahead(board: Board, nodes: Nodes, node: int) -> int:
-    """What the search holds to lie ahead: steps to the exit, four for lost health, less two for treasure."""
-    y, x = divmod(nodes.place[node], board.width)
-    v, u = divmod(board.leave, board.width)
-    lost, found = HEALTH - nodes.health[node], nodes.treasures[node]
-    return abs(y - v) + abs(x - u) + 4 * lost - 2 * found
-
-
-@njit(cache=True, nogil=True)
-def search(board: Board, start: int, balance: float, nodes: Nodes) -> int:
-    """One of the benchmark's searches; the node at the exit, or -1. A balance below 0 is breadth first."""
-    nodes.place[0], nodes.health[0], nodes.treasures[0] = start, HEALTH, 0
-    nodes.taken[0, 0] = nodes.taken[0, 1] = np.uint64(0)
-    nodes.parent[0], nodes.depth[0] = -1, 0
-    nodes.table[:] = 0
-    made, size, head, done = 1, 0, 0, 0
-    if balance >= 0:
-        size = push(nodes.costs, nodes.items, size, 0.0, 0)
-    while done < ITERATIONS and (head < made if balance < 0 else size > 0):
-        done += 1
-        if balance < 0:
-            now = head
-            head += 1
-        else:
-            size = pop(nodes.costs, nodes.items, size)
-            now = nodes.items[size]
-        if nodes.health[now] <= 0:
-            continue
-        if nodes.place[now] == board.leave:
-            return now
-        if not _is_new(nodes, now):
-            continue
-        for step in (-1, 1, -board.width, board.width):
-            _move(board, nodes, now, made, step)
-            if balance >= 0:
-                cost = _ahead(board, nodes, made) + balance * nodes.depth[made]
-                size = push(nodes.costs, nodes.items, size, cost, made)
-            made += 1
-    return -1
-
-
-@njit(cache=True, nogil=True)
-def _move(board: Board, nodes: Nodes, now: int, node: int, step: int) -> None:
-    """Write the position after a step, or after a bump into a wall, as `node`."""
-    nodes.health[node], nodes.treasures[node] = nodes.health[now], nodes.treasures[now]
-    nodes.taken[node, 0], nodes.taken[node, 1] = nodes.taken[now, 0], nodes.taken[now, 1]
-    nodes.parent[node], nodes.depth[node] = now, nodes.depth[now] + 1
-    to = nodes.place[now] + step
-    if board.flat[to] == WALL:
-        nodes.place[node] = nodes.place[now]
-        return
-    nodes.place[node] = to
-    number = board.number[to]
-    if number < 0:
-        return
-    part, bit = number >> 6, np.uint64(1) << np.uint64(number & 63)
-    if nodes.taken[node, part] & bit:
-        return
-    nodes.taken[node, part] |= bit
-    tile = board.flat[to]
-    if tile == POTION:
-        nodes.health[node] = min(nodes.health[node] + CURE, HEALTH)
-    elif tile == TREASURE:
-        nodes.treasures[node] += 1
-    else:
-        nodes.health[node] = max(nodes.health[node] - (tile - GOBLIN + 1), 0)
-
-
-@njit(cache=True, nogil=True)
 def _rooms(size: int) -> Rooms:
-    nodes, table = 4 * ITERATIONS + 8, 16384
     return Rooms(
         np.zeros(size, np.uint8),
         np.zeros(size, np.int32),
         np.zeros(size, np.int32),
         np.zeros(size, np.int32),
         np.zeros(size, np.uint8),
-        Nodes(
-            np.zeros(nodes, np.int32),
-            np.zeros(nodes, np.int32),
-            np.zeros(nodes, np.int32),
-            np.zeros((nodes, 2), np.uint64),
-            np.zeros(nodes, np.int32),
-            np.zeros(nodes, np.int32),
-            np.zeros(nodes, np.float64),
-            np.zeros(nodes, np.int64),
-            np.zeros(table, np.int32),
-        ),
+        make_nodes((size + 63) // 64),
     )
 
 
@@ -204,10 +84,10 @@ def _play(flat: Any, width: int, must_meet: int, rooms: Rooms, out: Any) -> None
     things = 0
     for cell in range(flat.size):
         rooms.number[cell] = -1
-        if flat[cell] >= POTION and things < 128:
+        if flat[cell] >= POTION:
             rooms.number[cell] = things
             things += 1
-    board = Board(flat, rooms.number, first_of(flat, EXIT), width)
+    board = Board(flat, rooms.number, first_of(flat, EXIT), width, (things + 63) // 64)
     start, nodes = first_of(flat, PLAYER), rooms.nodes
     for balance in _BALANCES:
         last = search(board, start, balance, nodes)

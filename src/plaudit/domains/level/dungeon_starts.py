@@ -9,17 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from plaudit.domains.level.dungeon_kernels import (
-    EXIT,
-    GOBLIN,
-    OGRE,
-    OPEN,
-    PLAYER,
-    POTION,
-    TREASURE,
-    WALL,
-    usual_enemies,
-)
+from plaudit.domains.level.dungeon_kernels import usual_enemies
+from plaudit.domains.level.dungeon_search import EXIT, GOBLIN, OGRE, OPEN, PLAYER, POTION, TREASURE, WALL
 from plaudit.domains.level.game import UNASKED, Goals, Maps
 from plaudit.domains.level.zelda_starts import random_walk
 
