@@ -18,6 +18,7 @@ import torch
 from benchmarks.peers import pcg_benchmark
 from benchmarks.timing import say
 from plaudit.domains import get_task
+from plaudit.domains.level.game import Maps
 from plaudit.domains.level.request import FREE
 from plaudit.errors import Infeasible
 from plaudit.runs import presets
@@ -103,15 +104,14 @@ def sized(name: str, times: int, count: int) -> Figures:
 
 
 def locked(name: str, count: int) -> Figures:
-    """Levels in which 10 to 30 % of the cells are those of another good level."""
+    """10 to 30 % of the cells are those of another good level, and what is asked for are its figures."""
     task = get_task(f"level/{name}")
     policy = presets.load_policy(task.name)[0]
     rng, seeds = np.random.default_rng(SEED), _seeds(count)
     plain = task.requests(count, SEED, task.Request())
-    patterns = list(task.baselines()["heuristic"](task.requests(count, SEED + 2, task.Request()), seeds))
     requests = [
-        request.model_copy(update={"locked": partial(task, item, rng)})
-        for request, item in zip(plain, patterns, strict=True)
+        task.Request(locked=partial(task, level, rng), target=figures)
+        for level, figures in good_levels(task, count)
     ]
     items = list(task.generate(policy, requests, seeds))
     broken = sum(violations(task, item) for item in items)
@@ -124,12 +124,28 @@ def locked(name: str, count: int) -> Figures:
     }
 
 
-def partial(task: Any, item: Item, rng: np.random.Generator) -> tuple[str, ...]:
+def good_levels(task: Any, count: int) -> list[tuple[Maps, dict[str, float]]]:
+    """Constructed levels that are good, and their values of all that a plain request asks for."""
+    game, found = task.game, []
+    for block in range(100):
+        requests = task.requests(count, SEED + 2 + block, task.Request())
+        seeds = [(SEED + 2 + block) * 1_000_000 + i for i in range(count)]
+        levels = np.stack([item.content for item in task.baselines()["heuristic"](requests, seeds)])
+        for level, stats in zip(levels, game.measure(levels).tolist(), strict=True):
+            figures = dict(zip(game.statistics, stats, strict=True))
+            if figures["faults"] == 0:
+                found.append((level, {name: float(figures[name]) for name in game.modes[0]}))
+        if len(found) >= count:
+            break
+    return found[:count]
+
+
+def partial(task: Any, level: Maps, rng: np.random.Generator) -> tuple[str, ...]:
     """A partial map: a share from 10 to 30 % of the cells of a level, the rest free."""
-    kept = rng.random(item.content.shape) < rng.uniform(0.1, 0.3)
+    kept = rng.random(level.shape) < rng.uniform(0.1, 0.3)
     return tuple(
         "".join(task.game.tiles[tile].glyph if keep else FREE for tile, keep in zip(row, keeps, strict=True))
-        for row, keeps in zip(item.content.tolist(), kept.tolist(), strict=True)
+        for row, keeps in zip(level.tolist(), kept.tolist(), strict=True)
     )
 
 

@@ -5,7 +5,12 @@ import pytest
 import torch
 
 from plaudit.domains import get_task
+from plaudit.domains.level.climb import climb
+from plaudit.domains.level.decode import Made, Problems
+from plaudit.domains.level.episodes import ItemEpisodes
+from plaudit.domains.level.polish import polish
 from plaudit.domains.level.request import FREE
+from plaudit.domains.level.simulator import LevelSimulator
 from plaudit.domains.level.starts import beginnings
 from plaudit.runs import presets
 
@@ -86,3 +91,38 @@ def test_paths_and_enemies_are_met_exactly():
         found = task.game.judge.survey(item.content)
         assert abs(found["path"] - item.request.target["path"]) <= 1
         assert found["enemies"] == item.request.target["enemies"]
+
+
+def test_climbing_does_not_depend_on_threads():
+    task = get_task("level/dungeon")
+    requests, seeds = task.requests(7, 5, task.Request()), np.arange(7)
+    alone, shared = beginnings(task.game, requests, seeds), beginnings(task.game, requests, seeds)
+    start, tolerance = alone.maps.copy(), task.game.tolerance(task.game.size)
+    used = climb(task.game, alone, tolerance, 60)
+    assert climb(task.game, shared, tolerance, 60, threads=3).tolist() == used.tolist()
+    assert (shared.maps == alone.maps).all()
+    assert (alone.maps != start).any()
+
+
+def test_what_climbing_leaves_begins_afresh_and_the_better_level_counts(monkeypatch):
+    """A policy that knows nothing leaves levels undone: fresh starts finish some, and none becomes worse."""
+    task = get_task("level/zelda")
+    game = type(task.game)
+    requests = task.requests(24, 7, task.Request())
+    monkeypatch.setattr(game, "polish", 200)
+    distances = []
+    for restarts in (0, 3):
+        monkeypatch.setattr(game, "restarts", restarts)
+        beginning = beginnings(task.game, requests, np.arange(24))
+        left = [Made(i, level.copy(), 1.0, 0, 0) for i, level in enumerate(beginning.maps)]
+        simulator = LevelSimulator(
+            task.game, ItemEpisodes(task.game.size, beginning), task.game.tolerance(task.game.size), 9
+        )
+        problems = Problems(simulator, simulator.begin(beginning), None, 16, 9, 77, None)
+        used = polish(problems, beginning, requests, left, 1)
+        maps = np.stack([one.map for one in left])
+        tolerance = task.game.tolerance(task.game.size)
+        distances.append(task.game.distance(task.game.measure(maps), beginning.goals, tolerance))
+        assert (used <= 200 * (1 + restarts) + 2).all()
+    assert (distances[1] <= distances[0]).all()
+    assert (distances[1] == 0).sum() > (distances[0] == 0).sum() + 2

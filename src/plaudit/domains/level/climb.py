@@ -7,6 +7,7 @@ from the request is kept. What a row does depends on its own start, request and 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,29 @@ _BLOCK = 64
 """Edits whose random numbers are drawn at once."""
 
 
-def climb(game: Game, beginning: Beginning, tolerance: tuple[float, ...], budget: int) -> NDArray[np.int64]:
-    """Climb with `beginning.maps (R, H, W)` in place; returns how many evaluations each took `(R,)`."""
+def climb(
+    game: Game, beginning: Beginning, tolerance: tuple[float, ...], budget: int, threads: int = 1
+) -> NDArray[np.int64]:
+    """Climb with `beginning.maps (R, H, W)` in place; returns how many evaluations each took `(R,)`.
+
+    Threads share the rows; what comes out does not depend on how many there are.
+    """
+    rows = len(beginning.maps)
+    if threads == 1 or rows < 2:
+        return _climb(game, beginning, tolerance, budget)
+    used = np.zeros(rows, np.int64)
+
+    def share(first: int) -> None:
+        mine = beginning.only(np.arange(first, rows, threads))
+        used[first::threads] = _climb(game, mine, tolerance, budget)
+        beginning.maps[first::threads] = mine.maps
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(share, range(min(threads, rows))))
+    return used
+
+
+def _climb(game: Game, beginning: Beginning, tolerance: tuple[float, ...], budget: int) -> NDArray[np.int64]:
     maps, tiles = beginning.maps, len(game.tiles)
     flat, locked = maps.reshape(len(maps), -1), beginning.locked.reshape(len(maps), -1)
     random = RowRandom(beginning.seeds)

@@ -68,6 +68,8 @@ class Game(Protocol):
     """Edits whose exact outcome a wide policy's step looks at."""
     polish: ClassVar[int]
     """Evaluations of hill climbing that may finish what a wide policy left; 0 = none."""
+    restarts: ClassVar[int]
+    """Fresh starts that hill climbing may make after that, with as many evaluations each."""
 
     @property
     def planes(self) -> int:

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from plaudit.domains.level.apart import Apart, Steering
-from plaudit.domains.level.climb import alike, climb
+from plaudit.domains.level.climb import alike
 from plaudit.domains.level.decode import Made, Problems, decode
 from plaudit.domains.level.env import SHORTEST, LevelConfig, LevelEnv, Limits
 from plaudit.domains.level.episodes import Beginning, ItemEpisodes
 from plaudit.domains.level.game import Game, Maps, Size
+from plaudit.domains.level.polish import polish
 from plaudit.domains.level.request import LevelRequest, complete, tolerances
 from plaudit.domains.level.simulator import LevelSimulator
 from plaudit.domains.level.starts import beginnings
@@ -81,7 +82,8 @@ def _decoded(
             waiting.append(made)
         else:
             yield made.item, _item(made, requests, beginning, 0)
-    for made, used in zip(waiting, _polish(problems, beginning, waiting), strict=True):
+    finished = polish(problems, beginning, requests, waiting, torch.get_num_threads())
+    for made, used in zip(waiting, finished, strict=True):
         yield made.item, _item(made, requests, beginning, int(used))
 
 
@@ -94,28 +96,6 @@ def _item(made: Made, requests: Sequence[LevelRequest], beginning: Beginning, po
         "edits": int(np.count_nonzero(made.map != beginning.maps[made.item])),
     }
     return Item(made.map, requests[made.item], int(beginning.seeds[made.item]), info)
-
-
-def _polish(problems: Problems, beginning: Beginning, unfinished: list[Made]) -> NDArray[np.int64]:
-    """Climb on from what a policy could not finish, in place; returns the evaluations each took.
-
-    At first the items' own cells are left alone. Mazes are left as the policy made them: it finishes nearly
-    all of them.
-    """
-    used = np.zeros(len(unfinished), np.int64)
-    if not unfinished:
-        return used
-    game, tolerance = problems.simulator.game, problems.simulator.tolerance
-    rows = np.array([made.item for made in unfinished])
-    problem = replace(beginning.only(rows), maps=np.stack([made.map for made in unfinished]))
-    budget = game.polish
-    if problems.own is not None:
-        budget //= 2
-        used += climb(game, replace(problem, locked=problem.locked | problems.own[rows]), tolerance, budget)
-    used += climb(game, problem, tolerance, budget)
-    for made, level in zip(unfinished, problem.maps, strict=True):
-        made.map[:] = level
-    return used
 
 
 class _Batch:

@@ -36,6 +36,7 @@ class MazeGame:
     judge: ClassVar[Judge] = maze_judge  # type: ignore[assignment]
     proposals: ClassVar[int] = 2
     polish: ClassVar[int] = 0
+    restarts: ClassVar[int] = 0
     planes = maze_planes.PLANES
 
     def measure(self, maps: Maps) -> Stats:

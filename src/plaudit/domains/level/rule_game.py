@@ -46,7 +46,8 @@ class RuleGame(ABC):
     replaced: ClassVar[Mapping[str, str]] = {}
     details: ClassVar[int]
     proposals: ClassVar[int] = 16
-    polish: ClassVar[int] = 10_000
+    polish: ClassVar[int] = 5_000
+    restarts: ClassVar[int] = 3
 
     @abstractmethod
     def measure(self, maps: Maps) -> Stats: ...
