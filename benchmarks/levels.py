@@ -3,8 +3,8 @@
 1,000 levels a task from seeds and targets that no training or tuning has seen, on one core (a part of them
 once more on two), single shot: every level counts, none is drawn again. Diversity is judged within batches of
 100 by the judge of each game, plain Python that shares nothing with the kernels of the environment; where
-`PCG_BENCHMARK_HOME` names a checkout of the PCG Benchmark, its own judge looks at the first of the same levels
-once more: `peer_*`.
+`PCG_BENCHMARK_HOME` names a checkout of the PCG Benchmark, its own judge looks at the first of the same
+levels once more: `peer_*`.
 """
 
 from __future__ import annotations
