@@ -75,6 +75,7 @@ def main_figures(name: str, count: int) -> Figures:
         "polished_share": round(float(np.mean([item.info["polished"] > 0 for item in items])), 4),
         **pcg_benchmark.judge(name, items[:BY_THE_PEER]),
     }
+    say(f"  {figures}")
     for key, beside in (("hill", "hill_climbing"), ("constructive", "heuristic")):
         few = min(count, ((300, 100) if name in COSTLY else (1000, 300))[key == "hill"])
         others, pace = made(lambda b=beside, n=few: task.baselines()[b](requests[:n], seeds[:n]))

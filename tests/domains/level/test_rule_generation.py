@@ -98,8 +98,10 @@ def test_climbing_does_not_depend_on_threads():
     requests, seeds = task.requests(7, 5, task.Request()), np.arange(7)
     alone, shared = beginnings(task.game, requests, seeds), beginnings(task.game, requests, seeds)
     start, tolerance = alone.maps.copy(), task.game.tolerance(task.game.size)
-    used = climb(task.game, alone, tolerance, 60)
-    assert climb(task.game, shared, tolerance, 60, threads=3).tolist() == used.tolist()
+    used, best = climb(task.game, alone, tolerance, 60)
+    again = climb(task.game, shared, tolerance, 60, threads=3)
+    assert (again[0].tolist(), again[1].tolist()) == (used.tolist(), best.tolist())
+    assert (best == task.game.distance(task.game.measure(alone.maps), alone.goals, tolerance)).all()
     assert (shared.maps == alone.maps).all()
     assert (alone.maps != start).any()
 

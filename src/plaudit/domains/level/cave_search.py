@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from plaudit.domains.level.heap import pop, push
+from plaudit.domains.level.visited import is_new
 
 WALL, OPEN, PLAYER, EXIT, DIAMOND, KEY, SPIKE = range(7)
 ITERATIONS, AIR, HANG = 5000, 3, 1
@@ -31,7 +32,10 @@ class Board(NamedTuple):
 
 
 class Nodes(NamedTuple):
-    """Moments of the game in the order in which they were come to."""
+    """Moments of the game in the order in which they were come to.
+
+    `taken (M, words + 1)` has a bit for each diamond, and where a moment is taken up the rest of it.
+    """
 
     place: Any
     alive: Any
@@ -44,34 +48,6 @@ class Nodes(NamedTuple):
     costs: Any
     items: Any
     table: Any
-
-
-@njit(cache=True, nogil=True)
-def _is_new(nodes: Nodes, node: int, words: int) -> bool:
-    """Put a moment into the hash table by all but the air under it; whether none like it was there."""
-    state = np.uint64(nodes.place[node] * 4 + nodes.alive[node] * 2 + nodes.has_key[node] + 1)
-    mixed = state * np.uint64(0x9E3779B97F4A7C15)
-    for part in range(words):
-        mixed ^= mixed >> np.uint64(31)
-        mixed = (mixed ^ nodes.taken[node, part]) * np.uint64(0xBF58476D1CE4E5B9)
-    size = np.uint64(nodes.table.size - 1)
-    slot = (mixed >> np.uint64(20)) & size
-    while nodes.table[slot] != 0:
-        if _alike(nodes, nodes.table[slot] - 1, node, words):
-            return False
-        slot = (slot + np.uint64(1)) & size
-    nodes.table[slot] = node + 1
-    return True
-
-
-@njit(cache=True, nogil=True)
-def _alike(nodes: Nodes, one: int, other: int, words: int) -> bool:
-    """Whether two moments are the same to the search."""
-    same = nodes.place[one] == nodes.place[other] and nodes.alive[one] == nodes.alive[other]
-    same = same and nodes.has_key[one] == nodes.has_key[other]
-    for part in range(words):
-        same = same and nodes.taken[one, part] == nodes.taken[other, part]
-    return same
 
 
 @njit(cache=True, nogil=True)
@@ -116,7 +92,9 @@ def search(board: Board, start: int, balance: float, nodes: Nodes) -> int:
             continue
         if _won(board, nodes, now):
             return now
-        if not _is_new(nodes, now, board.words):
+        # The air under the player does not count: that is the benchmark's.
+        nodes.taken[now, board.words] = nodes.place[now] * 4 + nodes.alive[now] * 2 + nodes.has_key[now]
+        if not is_new(nodes.taken, now, board.words + 1, nodes.table):
             continue
         for action in range(4):
             _act(board, nodes, now, made, action)
@@ -185,7 +163,7 @@ def make_nodes(words: int) -> Nodes:
         numbers[2],
         numbers[3],
         numbers[4],
-        np.zeros((count, words), np.uint64),
+        np.zeros((count, words + 1), np.uint64),
         numbers[5],
         numbers[6],
         np.zeros(count, np.float64),

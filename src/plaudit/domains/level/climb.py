@@ -27,30 +27,33 @@ ROWS = 128
 _BLOCK = 64
 """Edits whose random numbers are drawn at once."""
 
+Climbed = tuple[NDArray[np.int64], NDArray[np.float64]]
+"""Evaluations that each row took, and its distance from the request in the end, `(R,)`; 0 = met."""
+
 
 def climb(
     game: Game, beginning: Beginning, tolerance: tuple[float, ...], budget: int, threads: int = 1
-) -> NDArray[np.int64]:
-    """Climb with `beginning.maps (R, H, W)` in place; returns how many evaluations each took `(R,)`.
+) -> Climbed:
+    """Climb with `beginning.maps (R, H, W)` in place; returns evaluations taken and distances left.
 
     Threads share the rows; what comes out does not depend on how many there are.
     """
     rows = len(beginning.maps)
     if threads == 1 or rows < 2:
         return _climb(game, beginning, tolerance, budget)
-    used = np.zeros(rows, np.int64)
+    used, best = np.zeros(rows, np.int64), np.zeros(rows)
 
     def share(first: int) -> None:
         mine = beginning.only(np.arange(first, rows, threads))
-        used[first::threads] = _climb(game, mine, tolerance, budget)
+        used[first::threads], best[first::threads] = _climb(game, mine, tolerance, budget)
         beginning.maps[first::threads] = mine.maps
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(share, range(min(threads, rows))))
-    return used
+    return used, best
 
 
-def _climb(game: Game, beginning: Beginning, tolerance: tuple[float, ...], budget: int) -> NDArray[np.int64]:
+def _climb(game: Game, beginning: Beginning, tolerance: tuple[float, ...], budget: int) -> Climbed:
     maps, tiles = beginning.maps, len(game.tiles)
     flat, locked = maps.reshape(len(maps), -1), beginning.locked.reshape(len(maps), -1)
     random = RowRandom(beginning.seeds)
@@ -76,7 +79,7 @@ def _climb(game: Game, beginning: Beginning, tolerance: tuple[float, ...], budge
             flat[at[worse], cell[worse]] = before[worse]
             best[at] = np.minimum(found, best[at])
         live = live[(best[live] > 0) & (used[live] < budget)]
-    return used
+    return used, best
 
 
 def climb_levels(game: Game, requests: Sequence[LevelRequest], seeds: Sequence[int]) -> Iterator[Item]:
@@ -91,7 +94,7 @@ def climb_levels(game: Game, requests: Sequence[LevelRequest], seeds: Sequence[i
             asked = [full[i] for i in members]
             numbers = np.array([seeds[part][i] for i in members], np.int64)
             start = beginnings(game, asked, numbers)
-            used = climb(game, start, tolerances(game, asked[0]), BUDGET)
+            used, _ = climb(game, start, tolerances(game, asked[0]), BUDGET)
             for row, i in enumerate(members):
                 info: dict[str, Any] = {"evaluations": int(used[row])}
                 made[i] = Item(start.maps[row].copy(), full[i], int(numbers[row]), info)

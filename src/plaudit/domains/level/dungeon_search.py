@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from plaudit.domains.level.heap import pop, push
+from plaudit.domains.level.visited import is_new
 
 WALL, OPEN, PLAYER, EXIT, POTION, TREASURE, GOBLIN, OGRE = range(8)
 ITERATIONS, HEALTH, CURE = 5000, 5, 2
@@ -29,7 +30,10 @@ class Board(NamedTuple):
 
 
 class Nodes(NamedTuple):
-    """Positions in the order in which they were come to; `taken (M, words)` has a bit for each thing gone."""
+    """Positions in the order in which they were come to.
+
+    `taken (M, words + 1)` has a bit for each thing gone, and where a position is taken up the rest of it.
+    """
 
     place: Any
     health: Any
@@ -40,32 +44,6 @@ class Nodes(NamedTuple):
     costs: Any
     items: Any
     table: Any
-
-
-@njit(cache=True, nogil=True)
-def _is_new(nodes: Nodes, node: int, words: int) -> bool:
-    """Put a position into the hash table of nodes; whether none like it was there."""
-    mixed = np.uint64(nodes.place[node] * 8 + nodes.health[node] + 1) * np.uint64(0x9E3779B97F4A7C15)
-    for part in range(words):
-        mixed ^= mixed >> np.uint64(31)
-        mixed = (mixed ^ nodes.taken[node, part]) * np.uint64(0xBF58476D1CE4E5B9)
-    size = np.uint64(nodes.table.size - 1)
-    slot = (mixed >> np.uint64(20)) & size
-    while nodes.table[slot] != 0:
-        if _alike(nodes, nodes.table[slot] - 1, node, words):
-            return False
-        slot = (slot + np.uint64(1)) & size
-    nodes.table[slot] = node + 1
-    return True
-
-
-@njit(cache=True, nogil=True)
-def _alike(nodes: Nodes, one: int, other: int, words: int) -> bool:
-    """Whether two positions are the same to the search."""
-    same = nodes.place[one] == nodes.place[other] and nodes.health[one] == nodes.health[other]
-    for part in range(words):
-        same = same and nodes.taken[one, part] == nodes.taken[other, part]
-    return same
 
 
 @njit(cache=True, nogil=True)
@@ -99,7 +77,8 @@ def search(board: Board, start: int, balance: float, nodes: Nodes) -> int:
             continue
         if nodes.place[now] == board.leave:
             return now
-        if not _is_new(nodes, now, board.words):
+        nodes.taken[now, board.words] = nodes.place[now] * 8 + nodes.health[now]
+        if not is_new(nodes.taken, now, board.words + 1, nodes.table):
             continue
         for step in (-1, 1, -board.width, board.width):
             _move(board, nodes, now, made, step)
@@ -146,7 +125,7 @@ def make_nodes(words: int) -> Nodes:
         np.zeros(nodes, np.int32),
         np.zeros(nodes, np.int32),
         np.zeros(nodes, np.int32),
-        np.zeros((nodes, words), np.uint64),
+        np.zeros((nodes, words + 1), np.uint64),
         np.zeros(nodes, np.int32),
         np.zeros(nodes, np.int32),
         np.zeros(nodes, np.float64),

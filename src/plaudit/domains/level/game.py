@@ -69,7 +69,7 @@ class Game(Protocol):
     polish: ClassVar[int]
     """Evaluations of hill climbing that may finish what a wide policy left; 0 = none."""
     restarts: ClassVar[int]
-    """Fresh starts that hill climbing may make after that, with as many evaluations each."""
+    """Fresh starts that hill climbing may make where that does not do, with as many evaluations each."""
 
     @property
     def planes(self) -> int:

@@ -43,9 +43,9 @@ def polish(
     if problems.own is not None:
         budget //= 2
         kept = replace(problem, locked=problem.locked | problems.own[rows])
-        used += climb(game, kept, tolerance, budget, threads)
-    used += climb(game, problem, tolerance, budget, threads)
-    least = game.distance(game.measure(problem.maps), problem.goals, tolerance)
+        used += climb(game, kept, tolerance, budget, threads)[0]
+    took, least = climb(game, problem, tolerance, budget, threads)
+    used += took
     for attempt in range(1, game.restarts + 1):
         left = np.flatnonzero(least > 0)
         if not len(left):
@@ -53,8 +53,8 @@ def polish(
         fresh = beginnings(
             game, [requests[row] for row in rows[left]], problem.seeds[left] + attempt * _APART
         )
-        used[left] += climb(game, fresh, tolerance, game.polish, threads)
-        found = game.distance(game.measure(fresh.maps), fresh.goals, tolerance)
+        took, found = climb(game, fresh, tolerance, game.polish, threads)
+        used[left] += took
         better = found < least[left]
         problem.maps[left[better]] = fresh.maps[better]
         least[left[better]] = found[better]

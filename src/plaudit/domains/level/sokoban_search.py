@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from plaudit.domains.level.heap import pop, push
+from plaudit.domains.level.visited import is_new
 
 MOST = 24
 """Crates of a level that is searched at all; one with more is not solved by anybody."""
@@ -28,7 +29,10 @@ class Board(NamedTuple):
 
 
 class Nodes(NamedTuple):
-    """The positions of one search, in the order in which they were come to, its heap and what it has seen."""
+    """The positions of one search, in the order in which they were come to, its heap and what it has seen.
+
+    `crates (M, MOST + 1)` tells crates apart and, where a position is taken up, has the player behind them.
+    """
 
     player: Any
     crates: Any
@@ -67,40 +71,6 @@ def _solved(crates: Any, row: int, count: int, target: Any) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _key(player: int, crates: Any, row: int, count: int) -> Any:
-    """Fingerprint of a position; crates keep their order, as in the benchmark."""
-    mixed = np.uint64(player + 1)
-    for crate in range(count):
-        mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + np.uint64(crates[row, crate] + 1)
-        mixed ^= mixed >> np.uint64(29)
-    return mixed * np.uint64(0xBF58476D1CE4E5B9) | np.uint64(1)
-
-
-@njit(cache=True, nogil=True)
-def _is_new(nodes: Nodes, node: int, count: int) -> bool:
-    """Put a position into the hash table of nodes; whether none like it was there."""
-    size = np.uint64(nodes.table.size - 1)
-    slot = (_key(nodes.player[node], nodes.crates, node, count) >> np.uint64(20)) & size
-    while nodes.table[slot] != 0:
-        if _alike(nodes, nodes.table[slot] - 1, node, count):
-            return False
-        slot = (slot + np.uint64(1)) & size
-    nodes.table[slot] = node + 1
-    return True
-
-
-@njit(cache=True, nogil=True)
-def _alike(nodes: Nodes, one: int, other: int, count: int) -> bool:
-    """Whether two positions are the same to the search, which tells the crates apart."""
-    if nodes.player[one] != nodes.player[other]:
-        return False
-    for crate in range(count):
-        if nodes.crates[one, crate] != nodes.crates[other, crate]:
-            return False
-    return True
-
-
-@njit(cache=True, nogil=True)
 def search(board: Board, start: Any, balance: float, limit: int, nodes: Nodes) -> Any:
     """One of the benchmark's searches: the node of its solution or -1, and the least distance it came to.
 
@@ -125,7 +95,8 @@ def search(board: Board, start: Any, balance: float, limit: int, nodes: Nodes) -
             now = nodes.items[size]
         if _solved(nodes.crates, now, count, board.target):
             return now, 0
-        if not _is_new(nodes, now, count):
+        nodes.crates[now, count] = nodes.player[now]
+        if not is_new(nodes.crates, now, count + 1, nodes.table):
             continue
         nearest = min(nearest, nodes.distance[now])
         for step in (-1, 1, -board.width, board.width):
@@ -179,7 +150,7 @@ def make_nodes(limit: int) -> Nodes:
         table *= 2
     return Nodes(
         np.zeros(nodes, np.int32),
-        np.zeros((nodes, MOST), np.int32),
+        np.zeros((nodes, MOST + 1), np.int32),
         np.zeros(nodes, np.int32),
         np.zeros(nodes, np.int32),
         np.zeros(nodes, np.int32),
