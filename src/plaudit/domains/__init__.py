@@ -60,6 +60,12 @@ TASKS = (
         "A grid world with start, goal, walls and step cost, and the route Q-learning finds.",
         "plaudit.domains.level.task:Path",
     ),
+    TaskInfo(
+        "music/melody",
+        "Melodies in the key, metre, length and range you ask for, with chords if you like.",
+        "plaudit.domains.music.task:Melody",
+        stepwise=False,
+    ),
 )
 
 

@@ -45,6 +45,16 @@ ALGORITHMS = {
         "plaudit.engine.expert:ExpertConfig",
         "plaudit.engine.expert:ExpertIteration",
     ),
+    "likelihood": Algorithm(
+        "Maximum likelihood of a corpus's sequences: the prior that tuning starts from.",
+        "plaudit.engine.sequence.likelihood:LikelihoodConfig",
+        "plaudit.engine.sequence.likelihood:Likelihood",
+    ),
+    "sequence": Algorithm(
+        "Policy gradients over sequences near a prior: RLOO, REINFORCE, SCST, GRPO, Dr. GRPO, PPO.",
+        "plaudit.engine.sequence.gradient:SequenceConfig",
+        "plaudit.engine.sequence.gradient:SequenceGradient",
+    ),
 }
 
 

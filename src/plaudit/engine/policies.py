@@ -19,6 +19,7 @@ KINDS = {
     "q-table": "plaudit.engine.tabular:QTablePolicy",
     "q-network": "plaudit.engine.dqn:QPolicy",
     "actor-critic": "plaudit.engine.actor_critic:ActorPolicy",
+    "sequence": "plaudit.engine.sequence.policy:SequencePolicy",
 }
 """`kind -> module:class with from_description`, imported when asked for."""
 

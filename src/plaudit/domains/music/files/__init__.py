@@ -1,0 +1,1 @@
+"""The files of this domain, one module a format; see render.py."""

@@ -1,0 +1,68 @@
+"""From a policy to melodies, in chunks of one size and one length: an item depends on its seed alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from plaudit.domains.music.conditions import SHAPE, prompts_of
+from plaudit.domains.music.request import MelodyRequest, asks_of, draw_requests, lines_from
+from plaudit.engine.learner import Policy
+from plaudit.engine.random import RowRandom
+from plaudit.engine.sequence.decode import sample
+from plaudit.engine.sequence.model import Prompts
+from plaudit.engine.sequence.policy import SequencePolicy
+from plaudit.errors import InputError
+from plaudit.task import Item
+
+ROWS = 64
+"""Rows of every chunk: sums depend on it in their last digits."""
+_SALT = 0x3EED
+Write = Callable[[Prompts, RowRandom], Tensor]
+"""From prompts and the rows' generators to tokens `(B, T)`."""
+
+
+def generate_melodies(
+    policy: Policy, requests: Sequence[MelodyRequest], seeds: Sequence[int]
+) -> Iterator[Item]:
+    """Yield a melody for each request and seed; raises `InputError` for a policy of another kind."""
+    if not isinstance(policy, SequencePolicy) or policy.model.shape != SHAPE:
+        raise InputError("the policy does not write melodies.")
+    return written(lambda prompts, random: sample(policy.model, prompts, random)[0], requests, seeds)
+
+
+def written(write: Write, requests: Sequence[MelodyRequest], seeds: Sequence[int]) -> Iterator[Item]:
+    """Yield an item for each request and seed, in their order."""
+    full = [
+        draw_requests(1, (int(seed) ^ _SALT) % 2**31, request)[0]
+        for request, seed in zip(requests, seeds, strict=True)
+    ]
+    asks, _ = asks_of(full)
+    made: dict[int, Item] = {}
+    for at in range(len(full)):
+        if at not in made:
+            # What is ahead and as long is written along; what lies before is out already.
+            alike = at + np.flatnonzero(asks.length[at:] == asks.length[at])
+            chunk = [int(i) for i in alike if int(i) not in made][:ROWS]
+            made |= dict(zip(chunk, _chunk(write, full, seeds, chunk), strict=True))
+        yield made.pop(at)
+
+
+def _chunk(
+    write: Write, requests: Sequence[MelodyRequest], seeds: Sequence[int], chunk: Sequence[int]
+) -> list[Item]:
+    """The items of up to `ROWS` requests of one length; rows without an item repeat the last one."""
+    padded = [*chunk, *[chunk[-1]] * (ROWS - len(chunk))]
+    asks, shift = asks_of([requests[i] for i in padded])
+    with torch.no_grad():
+        tokens = write(prompts_of(asks), RowRandom([seeds[i] for i in padded]))
+    lines = lines_from(asks, tokens.numpy(), shift)
+    items = []
+    for row, i in enumerate(chunk):
+        piece = replace(lines[row], tempo=requests[i].tempo)
+        items.append(Item(piece, requests[i], int(seeds[i]), {"evaluations": 0, "steps": piece.steps}))
+    return items

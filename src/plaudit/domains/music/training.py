@@ -1,0 +1,70 @@
+"""From a recipe to a learner: a prior on a corpus, or tuning near it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from plaudit.domains.music.data import load_tunes
+from plaudit.domains.music.env import MelodySource
+from plaudit.domains.music.request import MelodyRequest, check_melody
+from plaudit.domains.music.source import TuneCorpus
+from plaudit.engine import algorithms
+from plaudit.errors import InputError, did_you_mean
+from plaudit.reward.compose import Composition
+from plaudit.reward.term import Term
+from plaudit.stepwise import read_weights
+
+if TYPE_CHECKING:
+    from plaudit.engine.learner import Learner
+    from plaudit.runs.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class CorpusConfig:
+    """The `[env]` of a recipe: what a prior is learned from."""
+
+    corpus: str = "folk"
+    """"folk" (three books of tunes that music21 brings), or a folder of MIDI, MusicXML or ABC files."""
+    split: str = "train"
+    """Part of the corpus: "train" for what makes music, "judge" for what judges it."""
+    locks: float = 0.5
+    """Share of the stretches in which bars stand and the rest is filled in."""
+
+
+def build_melody(terms: tuple[Term, ...], recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
+    """Make the learner of a recipe; `inputs["init"]` or `["prior"]` holds the weights it begins from."""
+    network = {"kind": "gru", **recipe.network}
+    config = algorithms.configure(recipe.algorithm, recipe.learner)
+    make = algorithms.learner_class(recipe.algorithm)
+    learner: Any
+    if recipe.algorithm == "likelihood":
+        env = configured(recipe.env)
+        source = TuneCorpus(load_tunes(env.corpus), env.split, env.locks)
+        learner = make(source, None, config, network, recipe.seed)
+    elif recipe.algorithm == "sequence":
+        given = MelodyRequest.model_validate(dict(recipe.request))
+        check_melody(given)
+        composition = Composition(recipe.reward, terms, recipe.product_weight)
+        learner = make(MelodySource(composition, given), composition, config, network, recipe.seed)
+    else:
+        raise InputError(
+            f"melodies are not trained by {recipe.algorithm}.",
+            place="algorithm",
+            hint="Known: likelihood, sequence.",
+        )
+    start = inputs.get("init") or inputs.get("prior")
+    if start is not None:
+        learner.load_weights(read_weights(start))
+    return learner
+
+
+def configured(values: Mapping[str, Any]) -> CorpusConfig:
+    known = [field.name for field in dataclasses.fields(CorpusConfig)]
+    for key in values:
+        if key not in known:
+            raise InputError(f'env has no "{key}".', place=f"env.{key}", hint=did_you_mean(key, known))
+    return CorpusConfig(**values)

@@ -1,0 +1,1 @@
+"""Sequences of tokens: model, cached decoding, likelihood training and policy gradients. Knows no content."""
