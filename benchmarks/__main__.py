@@ -10,7 +10,7 @@ import importlib
 import json
 import sys
 
-NAMES = ("engine", "maze", "levels", "solver")
+NAMES = ("engine", "maze", "levels", "solver", "music")
 
 
 def main() -> int:

@@ -66,6 +66,18 @@ TASKS = (
         "plaudit.domains.music.task:Melody",
         stepwise=False,
     ),
+    TaskInfo(
+        "music/infill",
+        "Open bars of your own piece filled in, or the piece gone on with.",
+        "plaudit.domains.music.task:Infill",
+        stepwise=False,
+    ),
+    TaskInfo(
+        "music/leadsheet",
+        "Chord symbols for a melody of yours.",
+        "plaudit.domains.music.leadsheet.task:Leadsheet",
+        stepwise=False,
+    ),
 )
 
 

@@ -157,6 +157,25 @@ def test_files_without_notes_or_beyond_the_limit_are_refused(suffix, tmp_path):
         read(path)
 
 
+def test_an_empty_or_wrongly_named_file_is_called_that(tmp_path):
+    path = tmp_path / "piece.mid"
+    for content, match in ((b"", "is empty"), (b"X:1\nK:C\nC|", "does not begin with MThd")):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=match):
+            read_midi(path)
+
+
+def test_a_midi_metre_of_zero_is_refused(tmp_path):
+    path = tmp_path / "zero.mid"
+    write_midi(PIECE, path, {})
+    # The pickup's signature is 3/8; a unit of 2 ** 255 is 0 in the library's byte.
+    raw = path.read_bytes()
+    assert raw.count(b"\xff\x58\x04\x03\x03") == 1
+    path.write_bytes(raw.replace(b"\xff\x58\x04\x03\x03", b"\xff\x58\x04\x03\xff"))
+    with pytest.raises(InputError, match="its metre is 3/0"):
+        read_midi(path)
+
+
 def refused(path, text, match):
     path.write_text(text) if isinstance(text, str) else path.write_bytes(text)
     with pytest.raises(InputError, match=match):

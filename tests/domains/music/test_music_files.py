@@ -98,6 +98,7 @@ def test_the_same_piece_gives_the_same_bytes(suffix, tmp_path):
     for path in paths:
         FORMATS[suffix][0](random_piece(5), path, {"skipped": ["is not written"], "seed": 1})
     assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert b"is not written" not in paths[0].read_bytes()
     assert FORMATS[suffix][1](paths[0])[1] == {"seed": 1}
 
 
@@ -121,6 +122,12 @@ def test_a_missing_library_names_the_extra(suffix, tmp_path, monkeypatch):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(MissingExtra, match=r'pip install "plaudit\[music\]"'):
         FORMATS[suffix][1](path)
+
+
+def test_abc_repeats_an_accidental_in_its_bar_only(tmp_path):
+    notes = tuple(Note(4 * at, 4, pitch) for at, pitch in enumerate((61, 61, 73, 60, 60, 62, 64, 65)))
+    write_abc(Piece((Voice("x", notes),), 32), tmp_path / "a.abc", {})
+    assert (tmp_path / "a.abc").read_text().splitlines()[-1] == "^C4 ^C4 ^c4 =C4 | C4 D4 E4 F4 |]"
 
 
 def test_titles_lose_only_what_no_format_holds(tmp_path):
@@ -196,6 +203,10 @@ def test_keys_are_guessed_from_pitch_classes():
         scale[[(tonic + step) % 12 for step in (0, 3, 7, 2, 5, 8, 10)]] = (4, 3, 3, 1, 1, 1, 1)
         assert guess_key(scale) == (tonic, "minor")
         assert guess_key(scale, signature(tonic, "minor")) == (tonic, "minor")
+        assert guess_key(scale, signature((tonic + 7) % 12, "major"))[0] in (
+            (tonic + 7) % 12,
+            (tonic + 4) % 12,
+        )
 
 
 def test_chord_symbols_go_to_the_nearest_kind():

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from plaudit.domains.music.asks import Asks
+from plaudit.domains.music.asks import Asks, lock
 from plaudit.domains.music.conditions import SHAPE, prompts_of
 from plaudit.domains.music.files.notation import chord_name
 from plaudit.domains.music.harmony import KINDS, triads
 from plaudit.domains.music.request import MelodyRequest, asks_of, draw_requests, key_of, lines_from
+from plaudit.domains.music.source import TuneCorpus, hidden, veiled
 from plaudit.engine.sequence.model import Prompts
 from plaudit.reward.compose import Composition
 from plaudit.reward.term import Context
@@ -29,6 +30,29 @@ PROGRESSIONS = (
     (1, 5, 1, 5),
 )
 """Degrees of chords, one a bar."""
+
+
+class InfillSource:
+    """Stretches of tunes with bars left open, and scores of the whole lines that come of them."""
+
+    shape = SHAPE
+
+    def __init__(self, composition: Composition, corpus: TuneCorpus) -> None:
+        self.weighing, self.corpus = composition, corpus
+        self.asks: Asks
+
+    def draw(self, n: int, random: np.random.Generator) -> Prompts:
+        stretches = self.corpus.stretches(n, random)
+        self.asks = veiled(stretches.asks(), random)
+        lock(self.asks, stretches.tokens, hidden(self.asks, 1.0, random))
+        return prompts_of(self.asks)
+
+    def score(self, prompts: Prompts, ids: Tensor) -> NDArray[np.float64]:
+        row = np.repeat(np.arange(len(self.asks)), len(ids) // len(self.asks))
+        asks = self.asks.rows(row)
+        lines = lines_from(asks, ids.numpy(), np.zeros(len(row), np.int64))
+        context = Context(requests=[MelodyRequest()] * len(row), cache={"asks": asks})
+        return self.weighing.score(lines, context)
 
 
 class MelodySource:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from plaudit.domains.music.asks import Asks
 from plaudit.domains.music.conditions import SHAPE, prompts_of
+from plaudit.domains.music.infill import InfillRequest, draw_infills, finished, infill_asks
 from plaudit.domains.music.request import MelodyRequest, asks_of, draw_requests, lines_from
+from plaudit.domains.music.score import Piece
 from plaudit.engine.learner import Policy
 from plaudit.engine.random import RowRandom
 from plaudit.engine.sequence.decode import sample
@@ -35,34 +40,59 @@ def generate_melodies(
     return written(lambda prompts, random: sample(policy.model, prompts, random)[0], requests, seeds)
 
 
-def written(write: Write, requests: Sequence[MelodyRequest], seeds: Sequence[int]) -> Iterator[Item]:
+def generate_infills(
+    policy: Policy, requests: Sequence[InfillRequest], seeds: Sequence[int]
+) -> Iterator[Item]:
+    """Yield the piece of each request with its free bars written; errors as in `generate_melodies`."""
+    if not isinstance(policy, SequencePolicy) or policy.model.shape != SHAPE:
+        raise InputError("the policy does not write melodies.")
+    return written(lambda p, random: sample(policy.model, p, random)[0], requests, seeds, INFILL)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What differs between melody and infilling: how what is open is drawn, arrays, the finished piece."""
+
+    draw: Callable[[int, int, Any], Sequence[Any]]
+    asks: Callable[[Sequence[Any]], tuple[Asks, NDArray[np.int64]]]
+    finish: Callable[[Any, Piece], Piece]
+
+
+MELODY = Kind(draw_requests, asks_of, lambda request, line: replace(line, tempo=request.tempo))
+INFILL = Kind(draw_infills, infill_asks, finished)
+
+
+def written(
+    write: Write, requests: Sequence[Any], seeds: Sequence[int], kind: Kind = MELODY
+) -> Iterator[Item]:
     """Yield an item for each request and seed, in their order."""
     full = [
-        draw_requests(1, (int(seed) ^ _SALT) % 2**31, request)[0]
+        kind.draw(1, (int(seed) ^ _SALT) % 2**31, request)[0]
         for request, seed in zip(requests, seeds, strict=True)
     ]
-    asks, _ = asks_of(full)
+    asks, _ = kind.asks(full)
     made: dict[int, Item] = {}
     for at in range(len(full)):
         if at not in made:
             # What is ahead and as long is written along; what lies before is out already.
             alike = at + np.flatnonzero(asks.length[at:] == asks.length[at])
             chunk = [int(i) for i in alike if int(i) not in made][:ROWS]
-            made |= dict(zip(chunk, _chunk(write, full, seeds, chunk), strict=True))
+            made |= dict(zip(chunk, _chunk(write, full, seeds, (kind, chunk)), strict=True))
         yield made.pop(at)
 
 
 def _chunk(
-    write: Write, requests: Sequence[MelodyRequest], seeds: Sequence[int], chunk: Sequence[int]
+    write: Write, requests: Sequence[Any], seeds: Sequence[int], which: tuple[Kind, Sequence[int]]
 ) -> list[Item]:
     """The items of up to `ROWS` requests of one length; rows without an item repeat the last one."""
+    kind, chunk = which
     padded = [*chunk, *[chunk[-1]] * (ROWS - len(chunk))]
-    asks, shift = asks_of([requests[i] for i in padded])
+    asks, shift = kind.asks([requests[i] for i in padded])
     with torch.no_grad():
         tokens = write(prompts_of(asks), RowRandom([seeds[i] for i in padded]))
     lines = lines_from(asks, tokens.numpy(), shift)
     items = []
     for row, i in enumerate(chunk):
-        piece = replace(lines[row], tempo=requests[i].tempo)
+        piece = kind.finish(requests[i], lines[row])
         items.append(Item(piece, requests[i], int(seeds[i]), {"evaluations": 0, "steps": piece.steps}))
     return items

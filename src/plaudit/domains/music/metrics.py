@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from plaudit.domains.music.infill import InfillRequest, stood
 from plaudit.domains.music.melody_judge import Window, events_of, windows
 from plaudit.domains.music.request import TOLERANCE, MelodyRequest
 from plaudit.domains.music.score import MODES, NAMES, Piece
@@ -31,16 +32,33 @@ def judge_melodies(items: Sequence[Item]) -> dict[str, NDArray[np.float64]]:
     return {**figures, "diversity": diversity([item.content for item in items])}
 
 
+def judge_infills(items: Sequence[Item]) -> dict[str, NDArray[np.float64]]:
+    """As for melodies, over the whole line; control is that every note of the bars that stand is there."""
+    rows = []
+    for item in items:
+        request = item.request
+        assert isinstance(request, InfillRequest)
+        kept = stood(request, item.content)
+        density = len(item.content.voices[0].notes) / max(item.content.bars, 1)
+        rows.append((good(windows(item.content)), kept and _in_density(request, density), kept, density))
+    names = ("quality", "control", "asked_met", "density")
+    figures = dict(zip(names, np.array(rows, np.float64).reshape(-1, 4).T, strict=True))
+    return {**figures, "diversity": diversity([item.content for item in items])}
+
+
+def _in_density(request: MelodyRequest, density: float) -> bool:
+    slack = request.tolerance.get("density", TOLERANCE["density"])
+    return abs(density - request.target.get("density", density)) <= slack
+
+
 def _judged(item: Item) -> dict[str, float]:
     piece, request = item.content, item.request
     assert isinstance(request, MelodyRequest)
     found = windows(piece)
     density = len(piece.voices[0].notes) / max(piece.bars, 1)
-    slack = request.tolerance.get("density", TOLERANCE["density"])
-    near = abs(density - request.target.get("density", density)) <= slack
     return {
         "quality": float(good(found)),
-        "control": float(near and met(piece, request)),
+        "control": float(_in_density(request, density) and met(piece, request)),
         "asked_met": float(met(piece, request, exact=True)),
         "density": density,
     }

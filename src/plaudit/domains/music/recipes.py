@@ -8,19 +8,81 @@ from plaudit.runs.recipe import Recipe, RewardEntry
 
 MELODY_REWARD = {
     "repetition": 20.0,
-    "out_of_key": 20.0,
-    "leaps": 2.0,
+    "out_of_key": 30.0,
+    "doubled_leaps": 3.0,
+    "leaps": 1.0,
     "unique_high": 1.0,
-    "unique_low": 1.0,
+    "unique_low": 1.2,
     "cadence": 1.0,
-    "contour": 0.5,
-    "density_target": 0.2,
-    "chord_tones": 1.0,
+    "contour": 1.5,
+    "density_target": 0.5,
+    "chord_tones": 2.0,
+    "autocorrelation": 0.15,
+    "variety": 0.4,
 }
 
 
+def infill_recipes() -> Mapping[str, Recipe]:
+    """`default`: the shipped prior, tuned on stretches of tunes with open bars."""
+    name = "music/infill"
+    reward = {key: weight for key, weight in MELODY_REWARD.items() if key not in ("variety",)}
+    return {
+        "default": Recipe(
+            task=name,
+            summary="The prior of melodies, tuned to fill in.",
+            algorithm="sequence",
+            budget="8m",
+            threads=2,
+            inputs={"prior": "music/melody-prior"},
+            reward=tuple(RewardEntry(term=term, weight=weight) for term, weight in reward.items()),
+            learner={"prompts": 32, "group": 8, "beta": 0.1},
+        )
+    }
+
+
+LEAD_REWARD = {
+    "note_in_chord": 6.0,
+    "covered": 2.0,
+    "close": 0.5,
+    "chord_variety": 2.0,
+}
+
+
+def lead_recipes() -> Mapping[str, Recipe]:
+    """`default`: chords as the corpus has them, then tuned to fit the melody and to vary."""
+    name = "music/leadsheet"
+    network = {"hidden": 160, "embed": 32, "encoder": 64}
+    prior = Recipe(
+        task=name,
+        name="prior",
+        summary="How melodies are harmonised, by maximum likelihood.",
+        algorithm="likelihood",
+        budget="4m",
+        threads=2,
+        network=network,
+        learner={"dropout": 0.4, "batch_size": 32},
+    )
+    tune = Recipe(
+        task=name,
+        name="tune",
+        summary="Chords that fit, close and vary, by RLOO under a price on leaving the prior.",
+        algorithm="sequence",
+        budget="4m",
+        threads=2,
+        network=network,
+        inputs={"prior": "stage:prior"},
+        reward=tuple(RewardEntry(term=term, weight=weight) for term, weight in LEAD_REWARD.items()),
+        learner={"prompts": 24, "group": 8, "beta": 0.1},
+    )
+    return {
+        "default": Recipe(
+            task=name, summary="A prior, then tuned near it.", stages=(prior, tune), budget="8m"
+        )
+    }
+
+
 def melody_recipes() -> Mapping[str, Recipe]:
-    """`default`: a prior of folk tunes, then tuned by RLOO near it; `judge`: the frozen judge."""
+    """`default`: a prior of folk tunes, then tuned near it; `tune`: the same from the shipped prior."""
     name = "music/melody"
     prior = Recipe(
         task=name,
@@ -33,11 +95,11 @@ def melody_recipes() -> Mapping[str, Recipe]:
     tune = Recipe(
         task=name,
         name="tune",
-        summary="Rules, endings and what is asked, by RLOO under a price on leaving the prior.",
+        summary="Rules, endings and what is asked, by RLOO under a price on leaving the shipped prior.",
         algorithm="sequence",
         budget="14m",
         threads=2,
-        inputs={"prior": "stage:prior"},
+        inputs={"prior": "music/melody-prior"},
         reward=tuple(RewardEntry(term=term, weight=weight) for term, weight in MELODY_REWARD.items()),
         learner={"prompts": 32, "group": 8, "beta": 0.1},
     )
@@ -52,9 +114,6 @@ def melody_recipes() -> Mapping[str, Recipe]:
         env={"split": "judge", "locks": 0.0},
         learner={"dropout": 0.25},
     )
-    return {
-        "default": Recipe(
-            task=name, summary="A prior, then tuned near it.", stages=(prior, tune), budget="28m"
-        ),
-        "judge": judge,
-    }
+    stages = (prior, tune.model_copy(update={"inputs": {"prior": "stage:prior"}}))
+    whole = Recipe(task=name, summary="A prior, then tuned near it.", stages=stages, budget="28m")
+    return {"default": whole, "tune": tune, "prior": prior, "judge": judge}

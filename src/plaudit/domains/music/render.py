@@ -81,6 +81,12 @@ def load_music(kind: type[Request], path: Path) -> Item:
     return Item(piece, _request(kind, about, place), _seed(about), {"skipped": about.get("skipped", [])})
 
 
+def read_piece(path: Path) -> Piece:
+    """The piece in a file of any format; raises `InputError`."""
+    piece: Piece = load_music(Request, path).content
+    return piece
+
+
 def preview_music(item: Item) -> Image:
     """A piano roll."""
     from plaudit.domains.music.roll import draw_roll
@@ -141,6 +147,8 @@ def _piece_in(about: Any, place: str) -> dict[str, Any]:
 
 def _request(kind: type[Request], about: dict[str, Any], place: str) -> Request:
     asked = about.get("request")
+    if kind is Request:
+        return Request()
     try:
         return kind.model_validate(asked if isinstance(asked, dict) else {})
     except ValidationError as error:

@@ -60,6 +60,13 @@ def _rules() -> tuple[Term, ...]:
         Term("repetition", _share("repeated", "steps"), "Share of steps repeated too often.", (0, 1), **less),
         Term("out_of_key", _share("out_of_key", "notes"), "Share of notes outside the key.", (0, 1), **less),
         Term("leaps", _of(_leaps), "Share of leaps resolved; 1 without leaps.", (0.0, 1.0)),
+        Term(
+            "doubled_leaps",
+            _share("doubled", "windows"),
+            "Leaps that follow another in its direction, a window.",
+            (0.0, 32.0),
+            **less,
+        ),
         Term("unique_high", _share("high", "windows"), "Share of windows with one highest note.", (0, 1)),
         Term("unique_low", _share("low", "windows"), "Share of windows with one lowest note.", (0, 1)),
         Term("motif", _share("motif", "steps"), "Share of steps in a motif of three notes.", (0.0, 1.0)),

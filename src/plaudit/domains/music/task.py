@@ -10,17 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from plaudit.domains.music import metrics, render
-from plaudit.domains.music.asks import Asks
-from plaudit.domains.music.baselines import Generator, melody_baselines
+from plaudit.domains.music.baselines import infill_baselines, melody_baselines
+from plaudit.domains.music.infill import InfillRequest, check_infill, draw_infills
 from plaudit.domains.music.lines import lines_of
-from plaudit.domains.music.recipes import melody_recipes
+from plaudit.domains.music.recipes import infill_recipes, melody_recipes
 from plaudit.domains.music.request import MelodyRequest, asks_of, check_melody, draw_requests
 from plaudit.domains.music.reward import melody_terms
-from plaudit.domains.music.training import CorpusConfig, build_melody
+from plaudit.domains.music.training import CorpusConfig, build_infill, build_melody
 from plaudit.reward.term import Context, Term
 from plaudit.runs.recipe import Recipe
 from plaudit.task import Item
@@ -31,32 +28,49 @@ if TYPE_CHECKING:
     from plaudit.engine.learner import Learner, Policy
 
 
-class Melody:
-    """Melodies of one voice; see `plaudit.task.Task` for the methods."""
+class LineTask:
+    """What tasks of one voice share; see `plaudit.task.Task` for the methods."""
+
+    env_config: ClassVar[type[CorpusConfig]] = CorpusConfig
+    formats: ClassVar[tuple[str, ...]] = render.FORMATS
+    statistics: ClassVar[tuple[str, ...]] = metrics.STATISTICS
+    name: ClassVar[str]
+    Request: ClassVar[type[MelodyRequest]]
+
+    def terms(self) -> tuple[Term, ...]:
+        return melody_terms()
+
+    def batch(self, items: Sequence[Item]) -> tuple[Any, Context]:
+        lines = lines_of([item.content for item in items])
+        asks = asks_of([_complete(item) for item in items])[0]
+        return lines, Context(requests=[item.request for item in items], cache={"asks": asks})
+
+    def save(self, item: Item, path: Path) -> None:
+        render.save_music(self.name, item, path)
+
+    def load(self, path: Path) -> Item:
+        return render.load_music(self.Request, path)
+
+    def preview(self, item: Item) -> Image:
+        return render.preview_music(item)
+
+
+class Melody(LineTask):
+    """Melodies of one voice."""
 
     name: ClassVar[str] = "music/melody"
     summary: ClassVar[str] = (
         "Melodies in the key, metre, length and range you ask for, with chords if you like."
     )
     Request: ClassVar[type[MelodyRequest]] = MelodyRequest
-    env_config: ClassVar[type[CorpusConfig]] = CorpusConfig
-    formats: ClassVar[tuple[str, ...]] = render.FORMATS
-    statistics: ClassVar[tuple[str, ...]] = metrics.STATISTICS
-
-    def terms(self) -> tuple[Term, ...]:
-        return melody_terms()
-
-    def recipes(self) -> Mapping[str, Recipe]:
-        return melody_recipes()
-
-    def check_request(self, request: MelodyRequest) -> None:
-        check_melody(request)
+    recipes = staticmethod(melody_recipes)
+    baselines = staticmethod(melody_baselines)
+    check_request = staticmethod(check_melody)
+    requests = staticmethod(draw_requests)
+    judge = staticmethod(metrics.judge_melodies)
 
     def build(self, recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
         return build_melody(self.terms(), recipe, inputs)
-
-    def requests(self, n: int, seed: int, given: MelodyRequest) -> list[MelodyRequest]:
-        return draw_requests(n, seed, given)
 
     def generate(
         self, policy: Policy, requests: Sequence[MelodyRequest], seeds: Sequence[int]
@@ -65,25 +79,28 @@ class Melody:
 
         return generate_melodies(policy, requests, seeds)
 
-    def baselines(self) -> Mapping[str, Generator]:
-        return melody_baselines()
 
-    def batch(self, items: Sequence[Item]) -> tuple[Any, Context]:
-        lines = lines_of([item.content for item in items])
-        asks: Asks = asks_of([_complete(item) for item in items])[0]
-        return lines, Context(requests=[item.request for item in items], cache={"asks": asks})
+class Infill(LineTask):
+    """Bars of a given piece written anew, or more of it."""
 
-    def judge(self, items: Sequence[Item]) -> dict[str, NDArray[np.float64]]:
-        return metrics.judge_melodies(items)
+    name: ClassVar[str] = "music/infill"
+    summary: ClassVar[str] = "Open bars of your own piece filled in, or the piece gone on with."
+    Request: ClassVar[type[MelodyRequest]] = InfillRequest
+    recipes = staticmethod(infill_recipes)
+    baselines = staticmethod(infill_baselines)
+    check_request = staticmethod(check_infill)
+    requests = staticmethod(draw_infills)
+    judge = staticmethod(metrics.judge_infills)
 
-    def save(self, item: Item, path: Path) -> None:
-        render.save_music(self.name, item, path)
+    def build(self, recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
+        return build_infill(self.terms(), recipe, inputs)
 
-    def load(self, path: Path) -> Item:
-        return render.load_music(MelodyRequest, path)
+    def generate(
+        self, policy: Policy, requests: Sequence[InfillRequest], seeds: Sequence[int]
+    ) -> Iterator[Item]:
+        from plaudit.domains.music.generation import generate_infills
 
-    def preview(self, item: Item) -> Image:
-        return render.preview_music(item)
+        return generate_infills(policy, requests, seeds)
 
 
 def _complete(item: Item) -> MelodyRequest:

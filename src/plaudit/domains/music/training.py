@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from plaudit.domains.music.data import load_tunes
-from plaudit.domains.music.env import MelodySource
+from plaudit.domains.music.env import InfillSource, MelodySource
 from plaudit.domains.music.request import MelodyRequest, check_melody
 from plaudit.domains.music.source import TuneCorpus
 from plaudit.engine import algorithms
@@ -35,31 +35,43 @@ class CorpusConfig:
     """Share of the stretches in which bars stand and the rest is filled in."""
 
 
+def build_infill(terms: tuple[Term, ...], recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
+    """Make the learner that tunes a prior on stretches of tunes with open bars."""
+    env = configured(recipe.env)
+    composition = Composition(recipe.reward, terms, recipe.product_weight)
+    source = InfillSource(composition, TuneCorpus(load_tunes(env.corpus), env.split, 0.0))
+    return learner_of(recipe, source, composition, inputs)
+
+
 def build_melody(terms: tuple[Term, ...], recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
     """Make the learner of a recipe; `inputs["init"]` or `["prior"]` holds the weights it begins from."""
-    network = {"kind": "gru", **recipe.network}
-    config = algorithms.configure(recipe.algorithm, recipe.learner)
-    make = algorithms.learner_class(recipe.algorithm)
-    learner: Any
     if recipe.algorithm == "likelihood":
         env = configured(recipe.env)
-        source = TuneCorpus(load_tunes(env.corpus), env.split, env.locks)
-        learner = make(source, None, config, network, recipe.seed)
-    elif recipe.algorithm == "sequence":
+        return learner_of(recipe, TuneCorpus(load_tunes(env.corpus), env.split, env.locks), None, inputs)
+    if recipe.algorithm == "sequence":
         given = MelodyRequest.model_validate(dict(recipe.request))
         check_melody(given)
         composition = Composition(recipe.reward, terms, recipe.product_weight)
-        learner = make(MelodySource(composition, given), composition, config, network, recipe.seed)
-    else:
-        raise InputError(
-            f"melodies are not trained by {recipe.algorithm}.",
-            place="algorithm",
-            hint="Known: likelihood, sequence.",
-        )
+        return learner_of(recipe, MelodySource(composition, given), composition, inputs)
+    raise InputError(
+        f"melodies are not trained by {recipe.algorithm}.",
+        place="algorithm",
+        hint="Known: likelihood, sequence.",
+    )
+
+
+def learner_of(
+    recipe: Recipe, source: Any, composition: Composition | None, inputs: Mapping[str, Path]
+) -> Learner:
+    """Make the recipe's learner on a source; `inputs["init"]` or `["prior"]` holds its first weights."""
+    config = algorithms.configure(recipe.algorithm, recipe.learner)
+    make = algorithms.learner_class(recipe.algorithm)
+    learner: Any = make(source, composition, config, {"kind": "gru", **recipe.network}, recipe.seed)
     start = inputs.get("init") or inputs.get("prior")
     if start is not None:
         learner.load_weights(read_weights(start))
-    return learner
+    found: Learner = learner
+    return found
 
 
 def configured(values: Mapping[str, Any]) -> CorpusConfig:

@@ -1,0 +1,188 @@
+"""Melodies from the shipped preset beside the prior it was tuned from, real tunes, and simple generators.
+
+10,000 melodies of eight bars from seeds and requests that nothing has seen, single shot, all figures on the
+same melodies. The rules are those of RL Tuner's table, measured by the judge in plain Python over windows of
+two bars; real tunes are stretches of the corpus's test split, measured in the same way on the same grid.
+The judge of likelihood is a model of its own, trained on a split that no prior has seen.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.timing import say
+from plaudit.domains import get_task
+from plaudit.domains.music.asks import OPEN, read_off
+from plaudit.domains.music.baselines import melody_baselines
+from plaudit.domains.music.conditions import prompts_of
+from plaudit.domains.music.data import load_tunes
+from plaudit.domains.music.lines import FIRST, TOKENS, Lines, lines_of
+from plaudit.domains.music.melody_judge import windows
+from plaudit.domains.music.novelty import Known
+from plaudit.domains.music.reward import run_codes
+from plaudit.domains.music.score import Piece
+from plaudit.domains.music.source import TuneCorpus
+from plaudit.measure.diversity import vendi_score
+from plaudit.runs import presets
+from plaudit.task import Item
+
+Figures = dict[str, Any]
+SEED, BARS, WIDE = 880_001, 8, 500
+"""Of the batch; bars of every melody; melodies between which the Vendi score is taken."""
+
+
+def run(quick: bool = False, only: Sequence[str] | None = None) -> Figures:
+    for name in only or ("melody",):
+        if name != "melody":
+            raise SystemExit(f"no task is called {name}: melody")
+    return {"melody": melody(1_000 if quick else 10_000)}
+
+
+def melody(count: int) -> Figures:
+    """Every figure of the task."""
+    tunes = load_tunes()
+    task = get_task("music/melody")
+    items, figures = made(task, "melody", count)
+    say(f"  preset: {figures}")
+    real = real_pieces(tunes, count)
+    prior, _ = made(task, "melody-prior", count)
+    own, base, true = (table(pieces) for pieces in (pieces_of(items), pieces_of(prior), real))
+    figures |= own | {"asked_met": float(np.mean([v["asked_met"].mean() for v in judged(task, items)]))}
+    figures |= {"prior": base, "real": true, **beside(true, own)}
+    few = min(count, 2000)
+    nll = {name: likelihood(found[:few]) for name, found in (("own", items), ("prior", prior))}
+    figures["judge_nll_ratio"] = round(nll["own"] / nll["prior"], 4)
+    figures |= {"judge_nll": round(nll["own"], 4), "prior_judge_nll": round(nll["prior"], 4)}
+    figures |= kept(pieces_of(items), pieces_of(prior))
+    copied = Known(tunes).copied(lines_of(pieces_of(items)))
+    figures["novel"] = round(float((copied == 0).mean()), 4)
+    figures["real_novel"] = round(float((Known(tunes).copied(lines_of(real)) == 0).mean()), 4)
+    figures["built"] = table(pieces_of(list(melody_baselines()["heuristic"](*orders(task, few)))))
+    return figures | {"train_s": trained_s()}
+
+
+def orders(task: Any, count: int) -> tuple[list[Any], list[int]]:
+    seeds = [SEED * 1_000_000 + i for i in range(count)]
+    return task.requests(count, SEED, task.Request(bars=BARS)), seeds
+
+
+def made(task: Any, preset: str, count: int) -> tuple[list[Item], Figures]:
+    """Melodies of a preset, and how many a second on two cores."""
+    policy = presets.policy_in(presets.find(f"music/{preset}"))
+    requests, seeds = orders(task, count)
+    torch.set_num_threads(2)
+    list(task.generate(policy, requests[:64], seeds[:64]))
+    start = time.perf_counter()
+    items = list(task.generate(policy, requests, seeds))
+    speed = count / (time.perf_counter() - start)
+    parts = judged(task, items)
+    shares = {
+        key: round(float(np.mean([part[key].mean() for part in parts])), 4)
+        for key in ("quality", "control", "diversity")
+    }
+    return items, {**shares, "melodies_per_s": round(speed, 1)}
+
+
+def judged(task: Any, items: Sequence[Item]) -> list[dict[str, Any]]:
+    return [task.judge(items[at : at + 100]) for at in range(0, len(items), 100)]
+
+
+def pieces_of(items: Sequence[Item]) -> list[Piece]:
+    return [item.content for item in items]
+
+
+def real_pieces(tunes: Any, count: int) -> list[Piece]:
+    """Stretches of eight bars of tunes that neither prior nor judge has seen."""
+    found = TuneCorpus(tunes, "test", 0.0).stretches(min(count, 2000), np.random.default_rng(SEED), BARS)
+    zero = np.zeros(len(found.length), np.int64)
+    return list(Lines(found.tokens, found.length, found.metre, found.mode, zero))
+
+
+def table(pieces: Sequence[Piece]) -> Figures:
+    """RL Tuner's table, over the windows of all pieces."""
+    all_windows = [windows(piece) for piece in pieces]
+    flat = [window for own in all_windows for window in own]
+
+    def total(name: str) -> float:
+        return float(sum(getattr(window, name) for window in flat))
+
+    steps, count, leaps = total("steps"), len(flat), total("resolved") + total("doubled")
+    first = [piece.voices[0].notes[0] for piece in pieces if piece.voices and piece.voices[0].notes]
+    tonic = [
+        note.start == 0 and (note.pitch - piece.tonic) % 12 == 0
+        for note, piece in zip(first, pieces, strict=True)
+    ]
+    rho = np.array([window.rho for window in flat if window.rho is not None]).mean(0)
+    figures = {
+        "repetition": total("repeated") / steps,
+        "out_of_key": total("out_of_key") / steps,
+        "tonic_start": float(np.mean(tonic)),
+        "leaps_resolved": total("resolved") / max(leaps, 1.0),
+        "unique_max": total("unique_max") / count,
+        "unique_min": total("unique_min") / count,
+        "motif": total("motif") / steps,
+        "repeated_motif": total("repeated_motif") / steps,
+    }
+    return {key: round(value, 5) for key, value in figures.items()} | {
+        "rho": [round(float(r), 4) for r in rho]
+    }
+
+
+def beside(real: Figures, own: Figures) -> Figures:
+    off = np.abs(np.array(real["rho"]) - np.array(own["rho"]))
+    return {
+        "motif_ratio": round(own["motif"] / real["motif"], 4),
+        "repeated_motif_ratio": round(own["repeated_motif"] / real["repeated_motif"], 4),
+        "autocorrelation_ok": bool((off <= 0.1).all()),
+    }
+
+
+@torch.no_grad()
+def likelihood(items: Sequence[Item]) -> float:
+    """Nats a note under the frozen judge, which is told metre, mode, length and range alone."""
+    model = presets.policy_in(presets.find("music/melody-judge")).model
+    lines = lines_of(pieces_of(items))
+    spent = notes = 0.0
+    for rows in np.array_split(np.arange(len(lines)), max(1, len(lines) // 100)):
+        tokens = lines.tokens[rows]
+        nothing = np.full(tokens.shape, OPEN)
+        asks = read_off(
+            tokens, lines.length[rows], lines.metre[rows], lines.mode[rows], (nothing, nothing.copy())
+        )
+        for name in ("opening", "cadence", "contour", "density"):
+            getattr(asks, name)[:] = OPEN
+        asks.low = np.maximum(asks.low - 2, FIRST)
+        asks.high = np.minimum(asks.high + 2, TOKENS - 1)
+        spent -= float(model.of(prompts_of(asks), torch.from_numpy(tokens))[0].sum())
+        notes += float((tokens >= FIRST).sum())
+    return spent / notes
+
+
+def kept(own: Sequence[Piece], prior: Sequence[Piece]) -> Figures:
+    """Diversity after tuning over that before: distinct runs of eight sixteenths, and the Vendi score."""
+    figures = {}
+    for name, pieces in (("", own), ("prior_", prior)):
+        lines = lines_of(pieces)
+        runs = [run_codes(lines.tokens[row, : lines.length[row]]) for row in range(len(lines))]
+        every = np.concatenate(runs)
+        figures[f"{name}distinct_8"] = round(len(np.unique(every)) / len(every), 4)
+        sets = [set(run.tolist()) for run in runs[:WIDE]]
+        alike = np.array([[len(a & b) / (len(a) * len(b)) ** 0.5 for b in sets] for a in sets])
+        figures[f"{name}vendi"] = round(vendi_score(alike), 2)
+    shares = [figures[key] / figures[f"prior_{key}"] for key in ("distinct_8", "vendi")]
+    return {**figures, "diversity_kept": round(min(shares), 4)}
+
+
+def trained_s() -> float | None:
+    """Seconds that the preset's two stages took, as its scores say."""
+    path = presets.find("music/melody") / "scores.json"
+    if not path.is_file():
+        return None
+    seconds = json.loads(path.read_text()).get("train_s")
+    return float(seconds) if seconds is not None else None

@@ -1,0 +1,1 @@
+"""Chords for a melody: `music/leadsheet`; see task.py."""
