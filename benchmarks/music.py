@@ -9,8 +9,11 @@ The judge of likelihood is a model of its own, trained on a split that no prior 
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,27 +24,42 @@ from plaudit.domains import get_task
 from plaudit.domains.music.asks import OPEN, read_off
 from plaudit.domains.music.baselines import melody_baselines
 from plaudit.domains.music.conditions import prompts_of
-from plaudit.domains.music.data import load_tunes
+from plaudit.domains.music.data import KINDS, SPLITS, folder_files, load_tunes, pieces_in, split_of
+from plaudit.domains.music.files.json_file import table as table_of
+from plaudit.domains.music.infill import InfillRequest
+from plaudit.domains.music.leadsheet.request import LeadRequest
 from plaudit.domains.music.lines import FIRST, TOKENS, Lines, lines_of
 from plaudit.domains.music.melody_judge import windows
 from plaudit.domains.music.novelty import Known
 from plaudit.domains.music.reward import run_codes
 from plaudit.domains.music.score import Piece
 from plaudit.domains.music.source import TuneCorpus
+from plaudit.errors import PlauditError
 from plaudit.measure.diversity import vendi_score
 from plaudit.runs import presets
 from plaudit.task import Item
 
 Figures = dict[str, Any]
+OPENEWLD = Path(os.environ.get("PLAUDIT_OPENEWLD", Path(__file__).parents[2] / "shared/data/openewld"))
+"""402 public-domain lead sheets (00sapo/OpenEWLD, MIT)."""
 SEED, BARS, WIDE = 880_001, 8, 500
 """Of the batch; bars of every melody; melodies between which the Vendi score is taken."""
 
 
 def run(quick: bool = False, only: Sequence[str] | None = None) -> Figures:
-    for name in only or ("melody",):
-        if name != "melody":
-            raise SystemExit(f"no task is called {name}: melody")
-    return {"melody": melody(1_000 if quick else 10_000)}
+    parts = {
+        "melody": lambda: melody(1_000 if quick else 10_000),
+        "infill": lambda: infill(100 if quick else 1_000),
+        "leadsheet": lambda: leadsheet(1 if quick else 4),
+    }
+    for name in only or parts:
+        if name not in parts:
+            raise SystemExit(f"no task is called {name}: {', '.join(parts)}")
+    figures = {}
+    for name in only or parts:
+        say(f"music/{name}")
+        figures[name] = parts[name]()
+    return figures
 
 
 def melody(count: int) -> Figures:
@@ -143,12 +161,18 @@ def beside(real: Figures, own: Figures) -> Figures:
     }
 
 
-@torch.no_grad()
 def likelihood(items: Sequence[Item]) -> float:
-    """Nats a note under the frozen judge, which is told metre, mode, length and range alone."""
+    """Nats a note under the frozen judge."""
+    notes = sum(len(item.content.voices[0].notes) for item in items)
+    return float(nats(items).sum()) / notes
+
+
+@torch.no_grad()
+def nats(items: Sequence[Item]) -> np.ndarray:
+    """Nats of each melody under the frozen judge, which is told metre, mode, length and range alone."""
     model = presets.policy_in(presets.find("music/melody-judge")).model
     lines = lines_of(pieces_of(items))
-    spent = notes = 0.0
+    spent = []
     for rows in np.array_split(np.arange(len(lines)), max(1, len(lines) // 100)):
         tokens = lines.tokens[rows]
         nothing = np.full(tokens.shape, OPEN)
@@ -159,9 +183,8 @@ def likelihood(items: Sequence[Item]) -> float:
             getattr(asks, name)[:] = OPEN
         asks.low = np.maximum(asks.low - 2, FIRST)
         asks.high = np.minimum(asks.high + 2, TOKENS - 1)
-        spent -= float(model.of(prompts_of(asks), torch.from_numpy(tokens))[0].sum())
-        notes += float((tokens >= FIRST).sum())
-    return spent / notes
+        spent.append(-model.of(prompts_of(asks), torch.from_numpy(tokens))[0].sum(1).numpy())
+    return np.concatenate(spent)
 
 
 def kept(own: Sequence[Piece], prior: Sequence[Piece]) -> Figures:
@@ -179,10 +202,100 @@ def kept(own: Sequence[Piece], prior: Sequence[Piece]) -> Figures:
     return {**figures, "diversity_kept": round(min(shares), 4)}
 
 
-def trained_s() -> float | None:
-    """Seconds that the preset's two stages took, as its scores say."""
-    path = presets.find("music/melody") / "scores.json"
+def trained_s(preset: str = "melody") -> float | None:
+    """Seconds that the preset's stages took, as its scores say."""
+    path = presets.find(f"music/{preset}") / "scores.json"
     if not path.is_file():
         return None
     seconds = json.loads(path.read_text()).get("train_s")
     return float(seconds) if seconds is not None else None
+
+
+def infill(count: int) -> Figures:
+    """Unseen tunes with three of eight bars open: what stands stays, and what the judge prefers."""
+    task, tunes = get_task("music/infill"), load_tunes()
+    pieces = real_pieces(tunes, count)
+    free = np.random.default_rng(SEED).integers(0, BARS - 2, len(pieces))
+    asked = [
+        InfillRequest(piece=table_of(piece), free=f"{at + 1}-{at + 3}")
+        for piece, at in zip(pieces, free, strict=True)
+    ]
+    seeds = [SEED * 1_000_000 + i for i in range(len(asked))]
+    made_by = {}
+    for name in ("infill", "melody-prior"):
+        policy = presets.policy_in(presets.find(f"music/{name}"))
+        made_by[name] = list(task.generate(policy, asked, seeds))
+    own, before = made_by["infill"], made_by["melody-prior"]
+    parts = judged(task, own)
+    figures = {
+        key: round(float(np.mean(np.concatenate([part[key] for part in parts]))), 4)
+        for key in ("asked_met", "quality", "diversity")
+    }
+    wins = nats(own) < nats(before)
+    same = np.array([a.content == b.content for a, b in zip(own, before, strict=True)])
+    figures["preferred_to_prior"] = round(float(wins[~same].mean()), 4)
+    figures |= {"judge_nll_ratio": round(float(nats(own).sum() / nats(before).sum()), 4)}
+    return figures | {
+        "rules": table(pieces_of(own)),
+        "prior_rules": table(pieces_of(before)),
+        "real_rules": table(pieces),
+    }
+
+
+def leadsheet(draws: int) -> Figures:
+    """Chords for the unseen scores of OpenEWLD, several draws each, beside the real ones."""
+    if not OPENEWLD.is_dir():
+        say(f"  {OPENEWLD} is not there: set PLAUDIT_OPENEWLD")
+        return {}
+    task = get_task("music/leadsheet")
+    unseen = [piece for piece in scores(OPENEWLD) if split_of(piece.title) == SPLITS.index("test")]
+    asked = [LeadRequest(piece=table_of(replace(piece, chords=()))) for piece in unseen] * draws
+    seeds = [SEED * 1_000_000 + i for i in range(len(asked))]
+    policy = presets.policy_in(presets.find("music/leadsheet"))
+    start = time.perf_counter()
+    items = list(task.generate(policy, asked, seeds))
+    speed = len(items) / (time.perf_counter() - start)
+    figures = {**sheets(task, items), "scores": len(unseen), "sheets_per_s": round(speed, 1)}
+    real = [Item(piece, LeadRequest(), 0) for piece in unseen]
+    figures["real"] = sheets(task, real)
+    few = len(unseen)
+    # The score grows with the number of sheets: one draw a score, as there is one real sheet of each.
+    figures["vendi"] = round(
+        float(np.mean([vendi_of(items[i * few : (i + 1) * few]) for i in range(draws)])), 2
+    )
+    figures["real"]["vendi"] = round(vendi_of(real), 2)
+    for name, generator in task.baselines().items():
+        others = list(generator(asked[:few], seeds[:few]))
+        figures[name] = sheets(task, others) | {"vendi": round(vendi_of(others), 2)}
+    return figures | {"train_s": trained_s("leadsheet")}
+
+
+def scores(folder: Path) -> list[Piece]:
+    """Every score of a folder that can be read."""
+    found = []
+    for path in folder_files(folder):
+        try:
+            piece = pieces_in(path)[0][0]
+        except PlauditError:
+            continue
+        found.append(piece if piece.title else replace(piece, title=path.stem))
+    return found
+
+
+def sheets(task: Any, items: Sequence[Item]) -> Figures:
+    """Share of the melody's time on chord tones: of all of it, and of that under any chord as GAPT counts."""
+    found = task.judge(items)
+    names = ("note_in_chord", "note_in_chord_under", "covered", "chords_per_bar", "quality")
+    return {name: round(float(np.nanmean(found[name])), 4) for name in names}
+
+
+def vendi_of(items: Sequence[Item]) -> float:
+    """Vendi score over the sheets' shares of chords, from the tonic; cosine similarity."""
+    rows = []
+    for item in items:
+        row = np.zeros((12, len(KINDS)))
+        for chord in item.content.chords:
+            row[(chord.root - item.content.tonic) % 12, KINDS.index(chord.kind)] += chord.length
+        rows.append(row.ravel() / max(np.linalg.norm(row), 1e-9))
+    unit = np.array([row if row.any() else np.eye(len(row))[0] for row in rows])
+    return vendi_score(unit @ unit.T)

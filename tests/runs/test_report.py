@@ -115,6 +115,26 @@ def test_samples_that_are_text_are_shown_as_text_and_others_by_name(run: Path) -
     assert '<div class="hole">none.png cannot be read' in text
 
 
+def test_a_score_that_embeds_its_notes_can_be_played(run: Path) -> None:
+    last = run / "samples" / "step_050000"
+    notes = [[0.0, 0.5, 60], [0.5, 0.5, 64.0]]
+    picture = Image.effect_noise((900, 300), 30).convert("RGB")
+    for name, sound in (("a", notes), ("b", [[0, 1, "x"]]), ("c", "<b>"), ("d", [[0, 1, 1e9]])):
+        write_png(picture, last / f"{name}.png", {"item": {"sound": sound}})
+    listed = [{"file": f"{name}.png"} for name in "abcd"]
+    write_json(last / "manifest.json", {"items": listed})
+    page = Page(write_report(run))
+    buttons = [attributes for tag, attributes in page.tags if tag == "button"]
+    heard = [json.loads(button["data-notes"]) for button in buttons]
+    assert heard and all(found == notes for found in heard)
+    wide = [
+        Image.open(io.BytesIO(base64.b64decode(a["src"].partition(",")[2])))
+        for t, a in page.tags
+        if t == "img"
+    ]
+    assert max(image.width for image in wide) > 192
+
+
 def test_an_empty_folder_says_what_is_missing_and_how_to_get_it(tmp_path: Path) -> None:
     (tmp_path / "runs" / "mine").mkdir(parents=True)
     page = Page(write_report(tmp_path / "runs" / "mine"))

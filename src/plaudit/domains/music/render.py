@@ -16,7 +16,7 @@ from plaudit.domains.music.files.abc import read_abc, write_abc
 from plaudit.domains.music.files.json_file import from_table, read_json, table, write_json
 from plaudit.domains.music.files.midi import read_midi, write_midi
 from plaudit.domains.music.files.musicxml import read_musicxml, write_musicxml
-from plaudit.domains.music.score import Piece
+from plaudit.domains.music.score import QUARTER, Piece
 from plaudit.errors import InputError, did_you_mean
 from plaudit.media.limits import Limits, parse_json, read_text
 from plaudit.media.png import read_about, write_png
@@ -61,8 +61,18 @@ def save_music(task: str, item: Item, path: Path) -> None:
     else:
         from plaudit.domains.music.engrave import engrave_png
 
-        told = {"request": about["request"], "item": {"piece": table(item.content), "seed": item.seed}}
+        held = {"piece": table(item.content), "seed": item.seed, "sound": sound_of(item.content)}
+        told = {"request": about["request"], "item": held}
         write_png(engrave_png(item.content), path, told)
+
+
+def sound_of(piece: Piece) -> list[list[float]]:
+    """Notes, and chords an octave below the melody, as `[start s, length s, pitch]`: what a report plays."""
+    step = 60.0 / piece.tempo / QUARTER
+    notes = [(note.start, note.length, note.pitch) for note in piece.notes]
+    for chord in piece.chords:
+        notes += [(chord.start, chord.length, 48 + pc) for pc in sorted(chord.pitch_classes)]
+    return [[round(start * step, 3), round(length * step, 3), pitch] for start, length, pitch in notes]
 
 
 def load_music(kind: type[Request], path: Path) -> Item:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ from plaudit.runs.report.text import esc, figure, words
 
 _SIDES = (192, 144, 96, 64, 48, 32, 16)
 """Longest sides tried in turn, in pixels."""
+_SCORE_SIDES = (760, 560, 420, 320, *_SIDES)
+_SCORE_ROOM = 5
+"""Pictures that can be heard are to be read: they are larger, and may take so many times the bytes."""
+_MOST_NOTES = 2000
 _CRISP_SIDE = 48
 """Smaller pictures are shown enlarged, with square pixels."""
 _LIMITS = Limits(pixels=4 * 2**20)
@@ -34,13 +39,17 @@ class Gallery:
     def figure(self, path: Path, caption: str = "", title: str = "") -> str:
         """Return one picture, or the text of a text file, with `caption` (HTML) below it."""
         below = f"<figcaption>{caption}</figcaption>" if caption else ""
-        return f'<figure title="{esc(title, 400)}">{self._content(path)}{below}</figure>'
+        content = self._content(path)
+        kind = ' class="heard"' if "data-notes" in content else ""
+        return f'<figure{kind} title="{esc(title, 400)}">{content}{below}</figure>'
 
     def _content(self, path: Path) -> str:
         try:
             path = self._inside(path)
             if path.suffix.lower() == ".png":
-                return self._picture(read_png(path, _LIMITS)[0], path.name)
+                image, about = read_png(path, _LIMITS)
+                notes = sound_in(about)
+                return self._picture(image, path.name, bool(notes)) + player(notes)
             if path.suffix.lower() in {".txt", ".csv"}:
                 return f"<pre>{esc(read_text(path, _TEXT_LIMITS), 600)}</pre>"
         except InputError as error:
@@ -57,15 +66,40 @@ class Gallery:
             raise InputError("lies outside of the run folder.")
         return real
 
-    def _picture(self, image: Image.Image, name: str) -> str:
-        for side in _SIDES:
+    def _picture(self, image: Image.Image, name: str, heard: bool) -> str:
+        room = self.most_bytes * (_SCORE_ROOM if heard else 1)
+        for side in _SCORE_SIDES if heard else _SIDES:
             image = thumbnail(image, side)
             kind, content = encode(image)
-            if len(content) <= self.most_bytes:
+            if len(content) <= room:
                 data = base64.b64encode(content).decode()
                 crisp = ' class="crisp"' if max(image.size) <= _CRISP_SIDE else ""
                 return f'<img{crisp} alt="{esc(name, 60)}" src="data:image/{kind};base64,{data}">'
         return f'<div class="hole">{esc(name, 60)}</div>'
+
+
+def sound_in(about: Row) -> list[list[float]]:
+    """Notes that a picture embeds: start and length in seconds, MIDI pitch; none where anything is amiss."""
+    item = about.get("item")
+    notes = item.get("sound") if isinstance(item, dict) else None
+    if not isinstance(notes, list) or len(notes) > _MOST_NOTES:
+        return []
+    sound = [
+        note for note in notes if isinstance(note, list) and len(note) == 3 and all(map(_is_number, note))
+    ]
+    return sound if len(sound) == len(notes) else []
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e4
+
+
+def player(notes: list[list[float]]) -> str:
+    """A button that plays the notes in the page itself; nothing for no notes."""
+    if not notes:
+        return ""
+    data = esc(json.dumps(notes, separators=(",", ":")), 100_000)
+    return f'<button class="play" hidden data-notes="{data}">Play</button>'
 
 
 def encode(image: Image.Image) -> tuple[str, bytes]:

@@ -49,3 +49,52 @@ if (navigator.clipboard) {
     button.addEventListener("click", () => navigator.clipboard.writeText(text).then(() => { button.textContent = "Copied"; }));
   });
 }
+
+// Music is played from the notes that a score embeds, where the browser has a synthesiser.
+const Audio = window.AudioContext || window.webkitAudioContext;
+let playing = null;
+
+function stop() {
+  if (!playing) return;
+  playing.button.textContent = "Play";
+  clearTimeout(playing.timer);
+  playing.context.close();
+  playing = null;
+}
+
+function sound(context, out, [start, length, pitch]) {
+  const tone = context.createOscillator();
+  const gain = context.createGain();
+  const begin = context.currentTime + 0.06 + start;
+  tone.type = "triangle";
+  tone.frequency.value = 440 * 2 ** ((pitch - 69) / 12);
+  gain.gain.setValueAtTime(0, begin);
+  gain.gain.linearRampToValueAtTime(1, begin + 0.012);
+  gain.gain.exponentialRampToValueAtTime(0.25, begin + Math.max(0.03, length * 0.8));
+  gain.gain.linearRampToValueAtTime(0, begin + length + 0.02);
+  tone.connect(gain).connect(out);
+  tone.start(begin);
+  tone.stop(begin + length + 0.05);
+}
+
+function play(button) {
+  const again = playing && playing.button === button;
+  stop();
+  if (again) return;
+  const notes = JSON.parse(button.dataset.notes);
+  const context = new Audio();
+  const out = context.createGain();
+  out.gain.value = 0.22;
+  out.connect(context.destination);
+  notes.forEach((note) => sound(context, out, note));
+  const end = Math.max(...notes.map(([start, length]) => start + length));
+  playing = { button, context, timer: setTimeout(stop, (end + 0.3) * 1000) };
+  button.textContent = "Stop";
+}
+
+if (Audio) {
+  document.querySelectorAll(".play").forEach((button) => {
+    button.hidden = false;
+    button.addEventListener("click", () => play(button));
+  });
+}

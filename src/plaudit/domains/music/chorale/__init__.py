@@ -1,0 +1,1 @@
+"""Four-part chorales: harmonising a soprano, or any voices and bars that are given."""
