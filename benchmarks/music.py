@@ -21,14 +21,13 @@ import torch
 
 from benchmarks.timing import say
 from plaudit.domains import get_task
-from plaudit.domains.music.asks import OPEN, read_off
 from plaudit.domains.music.baselines import melody_baselines
-from plaudit.domains.music.conditions import prompts_of
 from plaudit.domains.music.data import KINDS, SPLITS, folder_files, load_tunes, pieces_in, split_of
 from plaudit.domains.music.files.json_file import table as table_of
 from plaudit.domains.music.infill import InfillRequest
 from plaudit.domains.music.leadsheet.request import LeadRequest
-from plaudit.domains.music.lines import FIRST, TOKENS, Lines, lines_of
+from plaudit.domains.music.likeness import log_likelihood
+from plaudit.domains.music.lines import Lines, lines_of
 from plaudit.domains.music.melody_judge import windows
 from plaudit.domains.music.novelty import Known
 from plaudit.domains.music.reward import run_codes
@@ -167,24 +166,10 @@ def likelihood(items: Sequence[Item]) -> float:
     return float(nats(items).sum()) / notes
 
 
-@torch.no_grad()
 def nats(items: Sequence[Item]) -> np.ndarray:
     """Nats of each melody under the frozen judge, which is told metre, mode, length and range alone."""
-    model = presets.policy_in(presets.find("music/melody-judge")).model
-    lines = lines_of(pieces_of(items))
-    spent = []
-    for rows in np.array_split(np.arange(len(lines)), max(1, len(lines) // 100)):
-        tokens = lines.tokens[rows]
-        nothing = np.full(tokens.shape, OPEN)
-        asks = read_off(
-            tokens, lines.length[rows], lines.metre[rows], lines.mode[rows], (nothing, nothing.copy())
-        )
-        for name in ("opening", "cadence", "contour", "density"):
-            getattr(asks, name)[:] = OPEN
-        asks.low = np.maximum(asks.low - 2, FIRST)
-        asks.high = np.minimum(asks.high + 2, TOKENS - 1)
-        spent.append(-model.of(prompts_of(asks), torch.from_numpy(tokens))[0].sum(1).numpy())
-    return np.concatenate(spent)
+    judge = presets.policy_in(presets.find("music/melody-judge")).model
+    return -log_likelihood(judge, lines_of(pieces_of(items)))
 
 
 def kept(own: Sequence[Piece], prior: Sequence[Piece]) -> Figures:

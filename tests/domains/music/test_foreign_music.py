@@ -62,6 +62,8 @@ def test_abc_lengths_ties_broken_rhythm_and_tuplets(tmp_path):
     assert starts(tmp_path, "C2-|C2-C z|C-D|") == [(0, 20), (24, 4), (28, 4)]
     assert starts(tmp_path, "(3CDE (2FG z|") == [(0, 3), (3, 2), (5, 3), (8, 6), (14, 6)]
     assert starts(tmp_path, "(3:2:2C2D z2|") == [(0, 5), (5, 3)]
+    assert starts(tmp_path, "(5CDEFG", "M:6/8\nL:1/8\nK:C")[-1] == (5, 1)
+    assert starts(tmp_path, "(5CDEFG", "M:2/4\nL:1/8\nK:C")[-1] == (3, 1)
     assert starts(tmp_path, "CDEF|Z2|C x y C|") == [(0, 4), (4, 4), (8, 4), (12, 4), (48, 4), (56, 4)]
     assert starts(tmp_path, "CD", "M:2/4\nK:C") == [(0, 1), (1, 1)]
     assert starts(tmp_path, "CD", "K:C") == [(0, 2), (2, 2)]

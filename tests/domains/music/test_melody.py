@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from plaudit.domains.music import asks as asking
-from plaudit.domains.music import baselines, generation, metrics, reward, rules
+from plaudit.domains.music import baselines, generation, likeness, metrics, reward, rules
 from plaudit.domains.music.conditions import FEATURES, SHAPE, prompts_of
 from plaudit.domains.music.data import Tunes, folder_files, split_of, tune_of
 from plaudit.domains.music.harmony import KINDS, implied
@@ -374,6 +374,25 @@ class TestTerms:
         ) / 32 - 3.0 * found["loud_rho"]
         term = {term.name: term for term in reward.melody_terms()}["rl_tuner"]
         assert term.score(made, Context(requests=[MelodyRequest()]))[0] == pytest.approx(expected)
+
+
+class TestLikeness:
+    def test_histograms_by_hand(self):
+        line = np.array([C4, HOLD, C4 + 2, HOLD, C4 + 2, HOLD, HOLD, HOLD])
+        assert likeness.intervals(line)[[12, 14]].tolist() == [0.5, 0.5]
+        assert likeness.lengths(line)[[1, 3]] == pytest.approx([2 / 3, 1 / 3])
+
+    def test_a_likely_line_is_likelier(self):
+        model = SequenceModel(SHAPE, GRUConfig(hidden=16, embed=8, encoder=8))
+        model.initialise(torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            model.head.bias[HOLD] += 3.0
+        held, moving = lines([[C4] + [HOLD] * 31]), lines([[C4, C4 + 2] * 16])
+        assert likeness.log_likelihood(model, held)[0] > likeness.log_likelihood(model, moving)[0]
+        both = lines([[C4] + [HOLD] * 31, [C4, C4 + 2] * 16])
+        assert likeness.log_likelihood(model, both)[0] == pytest.approx(
+            likeness.log_likelihood(model, held)[0], rel=1e-5
+        )
 
 
 class TestJudge:

@@ -46,6 +46,19 @@ def melody_terms() -> tuple[Term, ...]:
             scope="batch",
         ),
         Term(
+            "interval_likeness",
+            _likeness("intervals"),
+            "How like the corpus's its intervals are: one less the distance of the histograms.",
+            (0.0, 1.0),
+        ),
+        Term(
+            "rhythm_likeness",
+            _likeness("lengths"),
+            "How like the corpus's its note lengths are, in its metre.",
+            (0.0, 1.0),
+        ),
+        Term("likelihood", _likelihood, "Nats a sixteenth under the shipped prior.", (-1e3, 0.0)),
+        Term(
             "novelty",
             _novelty,
             "Share of its runs of two bars that no tune learned from has, note for note.",
@@ -234,6 +247,28 @@ def _variety(items: Any, context: Context) -> Scores:
     every, count = np.unique(np.concatenate(runs), return_counts=True)
     lonely = every[count == 1]
     return np.array([float(np.isin(own, lonely, assume_unique=True).mean()) for own in runs])
+
+
+def _likeness(name: str) -> Callable[[Any, Context], Scores]:
+    """NaN where the corpus is not there."""
+
+    def score(items: Any, context: Context) -> Scores:
+        from plaudit.domains.music import likeness
+
+        lines = as_lines(items)
+        try:
+            return likeness.likeness(lines, getattr(likeness, name))
+        except MissingExtra:
+            return np.full(len(lines), np.nan)
+
+    return score
+
+
+def _likelihood(items: Any, context: Context) -> Scores:
+    from plaudit.domains.music.likeness import log_likelihood, shipped_prior
+
+    lines = as_lines(items)
+    return log_likelihood(shipped_prior(), lines) / lines.length
 
 
 def _novelty(items: Any, context: Context) -> Scores:
