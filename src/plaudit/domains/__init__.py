@@ -64,7 +64,6 @@ TASKS = (
         "music/melody",
         "Melodies in the key, metre, length and range you ask for, with chords if you like.",
         "plaudit.domains.music.task:Melody",
-        stepwise=False,
     ),
     TaskInfo(
         "music/infill",

@@ -4,8 +4,18 @@ import numpy as np
 import pytest
 import torch
 
+from plaudit.domains import get_task
 from plaudit.domains.music import asks as asking
-from plaudit.domains.music import baselines, generation, likeness, metrics, reward, rules
+from plaudit.domains.music import (
+    baselines,
+    generation,
+    likeness,
+    melody_env,
+    metrics,
+    reward,
+    rules,
+    training,
+)
 from plaudit.domains.music.conditions import FEATURES, SHAPE, prompts_of
 from plaudit.domains.music.data import Tunes, folder_files, split_of, tune_of
 from plaudit.domains.music.harmony import KINDS, implied
@@ -23,7 +33,7 @@ from plaudit.domains.music.lines import (
 )
 from plaudit.domains.music.melody_judge import windows
 from plaudit.domains.music.novelty import Known
-from plaudit.domains.music.request import MelodyRequest, asks_of, check_melody, draw_requests
+from plaudit.domains.music.request import MelodyRequest, asks_of, check_melody, draw_requests, lines_from
 from plaudit.domains.music.score import METRES, Note, Piece, Voice, problems
 from plaudit.domains.music.source import TuneCorpus
 from plaudit.engine.random import RowRandom
@@ -32,6 +42,7 @@ from plaudit.engine.sequence.model import GRUConfig, SequenceModel
 from plaudit.engine.sequence.policy import SequencePolicy
 from plaudit.errors import Infeasible, InputError
 from plaudit.reward.term import Context
+from plaudit.runs.recipe import RewardEntry
 from plaudit.task import Item
 
 C4 = FIRST + 12
@@ -393,6 +404,62 @@ class TestLikeness:
         assert likeness.log_likelihood(model, both)[0] == pytest.approx(
             likeness.log_likelihood(model, held)[0], rel=1e-5
         )
+
+
+class TestTokenByToken:
+    @pytest.fixture
+    def model(self, monkeypatch):
+        model = SequenceModel(SHAPE, GRUConfig(hidden=16, embed=8, encoder=8))
+        model.initialise(torch.Generator().manual_seed(0))
+        for module in (melody_env, generation, training):
+            if hasattr(module, "shipped_prior"):
+                monkeypatch.setattr(module, "shipped_prior", lambda: model)
+        return model
+
+    def recipe(self, name):
+        found = get_task("music/melody").recipes()[name]
+        return found.model_copy(
+            update={"reward": (RewardEntry(term="rl_tuner"), RewardEntry(term="cadence"))}
+        )
+
+    @pytest.mark.parametrize("name", ["dqn", "q"])
+    def test_what_is_paid_is_what_the_line_is_worth(self, model, name):
+        env = training.melody_environment(reward.melody_terms(), self.recipe(name), 3)
+        env.reset(1)
+        start, paid = env._score(), 0.0
+        rng = np.random.default_rng(0)
+        for step in range(32):
+            mask = env.action_mask().numpy()
+            token = np.array([rng.choice(np.flatnonzero(row)) for row in mask])
+            asks, requests, shift, ids = env.asks, env.requests, env.shift, env.view.draft.ids
+            terms, terminated = env.step(torch.from_numpy(token))[1:3]
+            paid = paid + terms.numpy()
+            assert bool(terminated.all()) == (step == 31)
+        lines = lines_from(asks, ids.numpy(), shift)
+        worth = env.weighing.score(lines, Context(requests=requests, cache={"asks": asks}))
+        assert paid == pytest.approx(worth - start)
+
+    def test_the_view_reads_the_prior(self, model):
+        env = training.melody_environment(reward.melody_terms(), self.recipe("dqn"), 2)
+        obs = env.reset(4)
+        assert obs.shape == (2, *env.observation_space.shape)
+        env.step(torch.full((2,), int(env.action_mask()[0].nonzero()[0])))
+        whole = model.log_probs(env.view.prompts, env.view.draft.ids)[:, 1]
+        assert torch.allclose(env.view.ahead, whole, atol=1e-5)
+
+    def test_both_methods_learn_and_write(self, model):
+        for name, settings in (("dqn", {"chunk": 64, "learning_starts": 64}), ("q", {})):
+            recipe = self.recipe(name).model_copy(update={"learner": settings, "network": {}})
+            recipe = recipe.model_copy(update={"env": {**recipe.env, "copies": 4}})
+            task = get_task("music/melody")
+            learner = task.build(recipe, {})
+            learner.share = 0.5
+            learner.step()
+            given = MelodyRequest.model_validate(dict(recipe.request))
+            items = list(task.generate(learner.policy(), task.requests(3, 1, given), [1, 2, 3]))
+            assert all(metrics.met(item.content, item.request, exact=True) for item in items)
+        with pytest.raises(InputError, match="its table is for lines of 32"):
+            list(task.generate(learner.policy(), task.requests(1, 1, MelodyRequest(bars=4)), [1]))
 
 
 class TestJudge:

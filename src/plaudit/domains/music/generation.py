@@ -14,6 +14,9 @@ from torch import Tensor
 from plaudit.domains.music.asks import Asks
 from plaudit.domains.music.conditions import SHAPE, prompts_of
 from plaudit.domains.music.infill import InfillRequest, draw_infills, finished, infill_asks
+from plaudit.domains.music.likeness import shipped_prior
+from plaudit.domains.music.lines import TOKENS
+from plaudit.domains.music.melody_env import Sight, View, space_of
 from plaudit.domains.music.request import MelodyRequest, asks_of, draw_requests, lines_from
 from plaudit.domains.music.score import Piece
 from plaudit.engine.learner import Policy
@@ -35,9 +38,41 @@ def generate_melodies(
     policy: Policy, requests: Sequence[MelodyRequest], seeds: Sequence[int]
 ) -> Iterator[Item]:
     """Yield a melody for each request and seed; raises `InputError` for a policy of another kind."""
+    if not isinstance(policy, SequencePolicy):
+        return written(token_by_token(policy), requests, seeds)
     if not isinstance(policy, SequencePolicy) or policy.model.shape != SHAPE:
         raise InputError("the policy does not write melodies.")
     return written(lambda prompts, random: sample(policy.model, prompts, random)[0], requests, seeds)
+
+
+def token_by_token(policy: Policy) -> Write:
+    """Writing with a policy of the environment (`melody_env.py`), which sees the shipped prior."""
+    described = policy.describe()
+    sight: Sight = "table" if described.get("kind") == "q-table" else "prior"
+
+    def write(prompts: Prompts, random: RowRandom) -> Tensor:
+        view = View(shipped_prior(), prompts, sight)
+        _check_view(policy, view)
+        while view.step < view.steps:
+            view.put(policy.act(view.observe(), None, view.mask(), random)[0])
+        return view.draft.ids
+
+    return write
+
+
+def _check_view(policy: Policy, view: View) -> None:
+    """Raise `InputError` for a policy that sees something else."""
+    seen = space_of(view.model, view.sight, view.steps)
+    if view.sight == "table":
+        states = policy.tensors()["q"].shape[1]
+        if states != getattr(seen, "n", 0):
+            steps = states // (TOKENS + 1) - 1
+            raise InputError(
+                f"its table is for lines of {steps} sixteenths, not {view.steps}.",
+                hint="Ask for the bars and the metre that it was trained on.",
+            )
+    elif policy.describe().get("observation_space", {}).get("shape") != list(seen.shape or ()):
+        raise InputError("the policy does not write melodies.")
 
 
 def generate_infills(

@@ -19,6 +19,8 @@ from plaudit.errors import InputError
 
 WIDEST, LONGEST = 12, 16
 """Semitones and sixteenths beyond which intervals and lengths are counted together."""
+FLOOR = -30.0
+"""Least log-probability of a token: a line that begins by holding nothing is unlikely, not impossible."""
 Histogram = NDArray[np.float64]
 
 
@@ -94,5 +96,6 @@ def log_likelihood(model: SequenceModel, lines: Lines) -> NDArray[np.float64]:
             lines.tokens[rows], lines.length[rows], lines.metre[rows], lines.mode[rows], lines.shift[rows]
         )
         prompts = prompts_of(unasked(part))
-        parts.append(model.of(prompts, torch.from_numpy(part.tokens))[0].sum(1).double().numpy())
+        taken = model.of(prompts, torch.from_numpy(part.tokens))[0].clamp(min=FLOOR)
+        parts.append(taken.sum(1).double().numpy())
     return np.concatenate(parts)

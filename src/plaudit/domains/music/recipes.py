@@ -116,4 +116,31 @@ def melody_recipes() -> Mapping[str, Recipe]:
     )
     stages = (prior, tune.model_copy(update={"inputs": {"prior": "stage:prior"}}))
     whole = Recipe(task=name, summary="A prior, then tuned near it.", stages=stages, budget="28m")
-    return {"default": whole, "tune": tune, "prior": prior, "judge": judge}
+    return {"default": whole, "tune": tune, "prior": prior, "judge": judge, **_textbook(name)}
+
+
+def _textbook(name: str) -> Mapping[str, Recipe]:
+    """`dqn`: RL Tuner's method and reward, log p + rules / c with c = .5; `q`: a table, the simplest case."""
+    paper = (RewardEntry(term="likelihood", weight=1.0), RewardEntry(term="rl_tuner", weight=2.0))
+    dqn = Recipe(
+        task=name,
+        name="dqn",
+        summary="RL Tuner: two bars token by token, by DQN on the prior's likelihood and the paper's rules.",
+        algorithm="dqn",
+        budget="5m",
+        reward=paper,
+        request={"bars": 2, "metre": "4/4"},
+        learner={"gamma": 0.9, "n_step": 4, "learning_rate": 3e-4, "chunk": 2048, "train_every": 8},
+        network={"kind": "mlp", "hidden": (256, 128)},
+    )
+    q = Recipe(
+        task=name,
+        name="q",
+        summary="Two bars from a table of steps and notes: Q-learning at its simplest.",
+        algorithm="tabular-q",
+        budget="2m",
+        reward=(RewardEntry(term="rl_tuner"), RewardEntry(term="cadence", weight=2.0)),
+        request={"bars": 2, "metre": "4/4", "key": "C major", "low": 60, "high": 76},
+        env={"sight": "table"},
+    )
+    return {"dqn": dqn, "q": q}

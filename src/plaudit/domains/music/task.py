@@ -17,7 +17,7 @@ from plaudit.domains.music.lines import lines_of
 from plaudit.domains.music.recipes import infill_recipes, melody_recipes
 from plaudit.domains.music.request import MelodyRequest, asks_of, check_melody, draw_requests
 from plaudit.domains.music.reward import melody_terms
-from plaudit.domains.music.training import CorpusConfig, build_infill, build_melody
+from plaudit.domains.music.training import CorpusConfig, build_infill, build_melody, melody_environment
 from plaudit.reward.term import Context, Term
 from plaudit.runs.recipe import Recipe
 from plaudit.task import Item
@@ -25,6 +25,7 @@ from plaudit.task import Item
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from plaudit.domains.music.melody_env import MelodyEnv
     from plaudit.engine.learner import Learner, Policy
 
 
@@ -71,6 +72,13 @@ class Melody(LineTask):
 
     def build(self, recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
         return build_melody(self.terms(), recipe, inputs)
+
+    def environment(self, num_envs: int, recipe: Recipe | None = None) -> MelodyEnv:
+        """The MDP of the recipe, of RL Tuner's where none is given; 0 = the recipe's number of copies."""
+        chosen = recipe or melody_recipes()["dqn"]
+        if chosen.algorithm in ("likelihood", "sequence") or chosen.stages:
+            chosen = melody_recipes()["dqn"]
+        return melody_environment(self.terms(), chosen, num_envs)
 
     def generate(
         self, policy: Policy, requests: Sequence[MelodyRequest], seeds: Sequence[int]

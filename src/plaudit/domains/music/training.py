@@ -6,17 +6,20 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from plaudit.domains.music.data import load_tunes
 from plaudit.domains.music.env import InfillSource, MelodySource
+from plaudit.domains.music.likeness import shipped_prior
+from plaudit.domains.music.melody_env import MelodyEnv
 from plaudit.domains.music.request import MelodyRequest, check_melody
 from plaudit.domains.music.source import TuneCorpus
 from plaudit.engine import algorithms
 from plaudit.errors import InputError, did_you_mean
 from plaudit.reward.compose import Composition
+from plaudit.reward.potential import Stepwise
 from plaudit.reward.term import Term
-from plaudit.stepwise import read_weights
+from plaudit.stepwise import build_learner, read_weights
 
 if TYPE_CHECKING:
     from plaudit.engine.learner import Learner
@@ -33,6 +36,10 @@ class CorpusConfig:
     """Part of the corpus: "train" for what makes music, "judge" for what judges it."""
     locks: float = 0.5
     """Share of the stretches in which bars stand and the rest is filled in."""
+    copies: int = 32
+    """Melodies side by side, of methods that write token by token."""
+    sight: Literal["prior", "table"] = "prior"
+    """What such methods see: the prior's state and all that is asked, or the step and the note alone."""
 
 
 def build_infill(terms: tuple[Term, ...], recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
@@ -53,11 +60,17 @@ def build_melody(terms: tuple[Term, ...], recipe: Recipe, inputs: Mapping[str, P
         check_melody(given)
         composition = Composition(recipe.reward, terms, recipe.product_weight)
         return learner_of(recipe, MelodySource(composition, given), composition, inputs)
-    raise InputError(
-        f"melodies are not trained by {recipe.algorithm}.",
-        place="algorithm",
-        hint="Known: likelihood, sequence.",
-    )
+    return build_learner(melody_environment(terms, recipe, 0), recipe, inputs)
+
+
+def melody_environment(terms: tuple[Term, ...], recipe: Recipe, num_envs: int) -> MelodyEnv:
+    """The MDP of a recipe with `num_envs` rows, or with the recipe's own number when that is 0."""
+    env = configured(recipe.env)
+    given = MelodyRequest.model_validate(dict(recipe.request))
+    check_melody(given)
+    composition = Composition(recipe.reward, terms, recipe.product_weight)
+    pays = Stepwise(composition, recipe.form)
+    return MelodyEnv(shipped_prior(), pays, given, num_envs or env.copies, env.sight)
 
 
 def learner_of(

@@ -106,17 +106,20 @@ def _check_piece(request: ChoraleRequest, piece: Piece) -> None:
         raise InputError(f"has {bars_of(piece)} bars; at most {MOST_BARS} are harmonised.", place=place)
     if request.free:
         free_bars(request.free, bars_of(piece))
-    shift = shift_of(piece.tonic)
-    for name, voice in zip(VOICES, piece.voices, strict=False):
-        if name != VOICES[0] and len(piece.voices) != len(VOICES):
-            break
-        low, high = min(n.pitch for n in voice.notes), max(n.pitch for n in voice.notes)
-        if low - shift < LOWEST or high - shift >= LOWEST + PITCHES:
-            raise InputError(f"its {name} lies from {low} to {high}, out of all reach.", place=place)
-    top = [note.pitch for note in piece.voices[0].notes]
-    if VOICES[0] in kept and not 55 <= sum(top) / len(top) <= 84:
+    for v in standing_voices(request, piece):
+        _check_reach(VOICES[v], [n.pitch for n in piece.voices[v].notes], shift_of(piece.tonic), place)
+
+
+def _check_reach(name: str, pitches: Sequence[int], shift: int, place: str) -> None:
+    """Refuse a voice that no token holds, or that another voice would sing."""
+    if not pitches:
+        return
+    low, high, mean = min(pitches), max(pitches), sum(pitches) / len(pitches)
+    least, most = RANGES[VOICES.index(name)]
+    inside = LOWEST <= low - shift and high - shift < LOWEST + PITCHES
+    if not inside or not least - 5 <= mean <= most + 3:
         raise InputError(
-            f"its soprano lies around {sum(top) / len(top):.0f}; sopranos sing from 60 to 81.",
+            f"its {name} lies from {low} to {high}; this voice sings from {least} to {most}.",
             place=place,
             hint="Move it by octaves.",
         )

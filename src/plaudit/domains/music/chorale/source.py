@@ -14,7 +14,7 @@ from plaudit.domains.music.chorale.conditions import SHAPE, prompts_of
 from plaudit.domains.music.chorale.data import Bach
 from plaudit.domains.music.chorale.fermatas import guessed_ends
 from plaudit.domains.music.chorale.grid import Chorales, Flags, chorales_of, interleaved, tokens_of
-from plaudit.domains.music.lines import BARS, Ints
+from plaudit.domains.music.lines import BARS
 from plaudit.engine.sequence.model import Prompts
 from plaudit.errors import InputError
 
@@ -47,8 +47,7 @@ class BachCorpus:
 
     def batch(self, n: int, random: np.random.Generator) -> tuple[Prompts, Tensor]:
         """n stretches; what could be asked is left out at random, and some of it stands."""
-        chosen = random.choice(len(self.chorales), n, p=self.share)
-        stretches, first, last = self._cut(chosen, random)
+        stretches, first, last = self.cut(n, random)
         asks = read_off(stretches)
         asks.first, asks.last = first, last
         asks.movement = np.where(random.random(n) < 0.5, float(OPEN), asks.movement)
@@ -59,11 +58,12 @@ class BachCorpus:
     def validation(self, n: int) -> tuple[Prompts, Tensor]:
         return self.batch(n, np.random.default_rng(20_240_101))
 
-    def _cut(self, chosen: Ints, random: np.random.Generator) -> tuple[Chorales, Flags, Flags]:
-        """Stretches from the beginning of a phrase on, and whether they are at the beginning and the end."""
+    def cut(self, n: int, random: np.random.Generator) -> tuple[Chorales, Flags, Flags]:
+        """n stretches from the beginning of a phrase on, and whether they are at the beginning and the end."""
+        chosen = random.choice(len(self.chorales), n, p=self.share)
         begin = np.array([random.choice(self.starts[i]) for i in chosen], np.int64)
         whole = self.chorales
-        end = np.minimum(begin + MOST_STEPS, whole.length[chosen])
+        end = np.array([self._end(i, at) for i, at in zip(chosen, begin, strict=True)], np.int64)
         steps = begin[:, None] + np.arange(int((end - begin).max()))
         inside = steps < end[:, None]
         rows, steps = chosen[:, None], np.minimum(steps, whole.pitch.shape[2] - 1)
@@ -87,6 +87,13 @@ class BachCorpus:
             pickup=(whole.pickup[chosen] - begin * whole.step) % bar,
         )
         return stretch, begin == 0, end == whole.length[chosen]
+
+    def _end(self, row: int, begin: int) -> int:
+        """Where a stretch from `begin` ends: with the last phrase that fits, or where it must."""
+        length = int(self.chorales.length[row])
+        limit = min(begin + MOST_STEPS, length)
+        within = [start for start in (*self.starts[row], length) if begin < start <= limit]
+        return within[-1] if within else limit
 
     def _standing(self, asks: ChoraleAsks, random: np.random.Generator) -> Flags:
         """Steps that stand `(B, 4, T)`: mostly the soprano, at times others or some bars of all."""
