@@ -90,10 +90,10 @@ def orders(task: Any, count: int) -> tuple[list[Any], list[int]]:
 
 
 def made(task: Any, preset: str, count: int) -> tuple[list[Item], Figures]:
-    """Melodies of a preset, and how many a second on two cores."""
+    """Melodies of a preset, and how many a second on one core."""
     policy = presets.policy_in(presets.find(f"music/{preset}"))
     requests, seeds = orders(task, count)
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     list(task.generate(policy, requests[:64], seeds[:64]))
     start = time.perf_counter()
     items = list(task.generate(policy, requests, seeds))

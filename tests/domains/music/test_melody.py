@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from plaudit.domains import get_task
+from plaudit.domains import TASKS, get_task
 from plaudit.domains.music import asks as asking
 from plaudit.domains.music import (
     baselines,
@@ -42,6 +42,7 @@ from plaudit.engine.sequence.model import GRUConfig, SequenceModel
 from plaudit.engine.sequence.policy import SequencePolicy
 from plaudit.errors import Infeasible, InputError
 from plaudit.reward.term import Context
+from plaudit.runs.checking import check
 from plaudit.runs.recipe import RewardEntry
 from plaudit.task import Item
 
@@ -509,6 +510,15 @@ class TestGeneration:
                 assert metrics.met(item.content, item.request, exact=True)
         built = metrics.judge_melodies(list(baselines.built_melodies(requests, range(40))))
         assert built["quality"].mean() > 0.3
+
+
+@pytest.mark.parametrize("name", [info.name for info in TASKS if info.name.startswith("music/")])
+def test_every_recipe_can_be_trained_as_it_stands(name):
+    task = get_task(name)
+    for recipe in task.recipes().values():
+        # What a recipe starts from may be yet to be trained.
+        stages = tuple(stage.model_copy(update={"inputs": {}}) for stage in recipe.stages)
+        check(recipe.model_copy(update={"inputs": {}, "stages": stages}), task)
 
 
 def test_every_metre_fits_the_grid():

@@ -9,16 +9,17 @@ from plaudit.runs.recipe import Recipe, RewardEntry
 MELODY_REWARD = {
     "repetition": 20.0,
     "out_of_key": 30.0,
-    "doubled_leaps": 3.0,
-    "leaps": 1.0,
+    "doubled_leaps": 10.0,
+    "leaps": 2.0,
     "unique_high": 1.0,
     "unique_low": 1.2,
     "cadence": 1.0,
     "contour": 1.5,
     "density_target": 0.5,
     "chord_tones": 2.0,
-    "autocorrelation": 0.15,
-    "variety": 0.4,
+    "autocorrelation": 0.04,
+    "variety": 0.3,
+    "repeated_motif": 5.0,
 }
 
 
@@ -32,7 +33,6 @@ def infill_recipes() -> Mapping[str, Recipe]:
             summary="The prior of melodies, tuned to fill in.",
             algorithm="sequence",
             budget="8m",
-            threads=2,
             inputs={"prior": "music/melody-prior"},
             reward=tuple(RewardEntry(term=term, weight=weight) for term, weight in reward.items()),
             learner={"prompts": 32, "group": 8, "beta": 0.1},
@@ -51,14 +51,13 @@ LEAD_REWARD = {
 def lead_recipes() -> Mapping[str, Recipe]:
     """`default`: chords as the corpus has them, then tuned to fit the melody and to vary."""
     name = "music/leadsheet"
-    network = {"hidden": 160, "embed": 32, "encoder": 64}
+    network = {"kind": "gru", "hidden": 160, "embed": 32, "encoder": 64}
     prior = Recipe(
         task=name,
         name="prior",
         summary="How melodies are harmonised, by maximum likelihood.",
         algorithm="likelihood",
         budget="4m",
-        threads=2,
         network=network,
         learner={"dropout": 0.4, "batch_size": 32},
     )
@@ -68,7 +67,6 @@ def lead_recipes() -> Mapping[str, Recipe]:
         summary="Chords that fit, close and vary, by RLOO under a price on leaving the prior.",
         algorithm="sequence",
         budget="4m",
-        threads=2,
         network=network,
         inputs={"prior": "stage:prior"},
         reward=tuple(RewardEntry(term=term, weight=weight) for term, weight in LEAD_REWARD.items()),
@@ -101,7 +99,7 @@ def melody_recipes() -> Mapping[str, Recipe]:
         threads=2,
         inputs={"prior": "music/melody-prior"},
         reward=tuple(RewardEntry(term=term, weight=weight) for term, weight in MELODY_REWARD.items()),
-        learner={"prompts": 32, "group": 8, "beta": 0.1},
+        learner={"prompts": 32, "group": 8, "beta": 0.1, "learning_rate": 6e-4, "learning_rate_end": 5e-5},
     )
     judge = Recipe(
         task=name,
@@ -109,8 +107,7 @@ def melody_recipes() -> Mapping[str, Recipe]:
         summary="A model of the tunes that no prior learns from: it judges, and never rewards.",
         algorithm="likelihood",
         budget="6m",
-        threads=2,
-        network={"hidden": 128, "embed": 32},
+        network={"kind": "gru", "hidden": 128, "embed": 32},
         env={"split": "judge", "locks": 0.0},
         learner={"dropout": 0.25},
     )
