@@ -198,6 +198,18 @@ def test_what_cannot_be_scored_is_masked_and_counted():
     assert bool(torch.isfinite(made.params).all())
 
 
+def test_it_goes_on_from_tuned_weights_near_the_same_prior():
+    tuned, made = toy.learner(prompts=8, group=4), toy.learner(prompts=8, group=4)
+    for _ in range(3):
+        tuned.step()
+    made.load_weights({n: t.clone() for n, t in tuned.prior.state_dict().items()})
+    made.begin_from(tuned.policy().tensors())
+    assert made.step()["kl"] > 0
+    assert torch.equal(made.prior.head.weight, tuned.prior.head.weight)
+    made.load_weights(tuned.policy().tensors())
+    assert made.step()["kl"] == pytest.approx(0.0, abs=1e-4)
+
+
 def test_resumed_is_uninterrupted():
     one, two = (toy.learner(estimator="reinforce", prompts=8, group=4, kl_target=1.0) for _ in range(2))
     one.step()

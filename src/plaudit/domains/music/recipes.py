@@ -22,6 +22,16 @@ MELODY_REWARD = {
     "repeated_motif": 5.0,
 }
 
+VARY_REWARD = {
+    **MELODY_REWARD,
+    "doubled_leaps": 15.0,
+    "leaps": 5.0,
+    "autocorrelation": 0.055,
+    "variety": 1.05,
+    "repeated_motif": 25.0,
+}
+"""Of the last two minutes: what tuning has taken of the melodies' variety comes back."""
+
 
 def infill_recipes() -> Mapping[str, Recipe]:
     """`default`: the shipped prior, tuned on stretches of tunes with open bars."""
@@ -80,7 +90,7 @@ def lead_recipes() -> Mapping[str, Recipe]:
 
 
 def melody_recipes() -> Mapping[str, Recipe]:
-    """`default`: a prior of folk tunes, then tuned near it; `tune`: the same from the shipped prior."""
+    """`default`: a prior of folk tunes, then tuned near it in two stages; `tune`: from the shipped prior."""
     name = "music/melody"
     prior = Recipe(
         task=name,
@@ -111,8 +121,18 @@ def melody_recipes() -> Mapping[str, Recipe]:
         env={"split": "judge", "locks": 0.0},
         learner={"dropout": 0.25},
     )
-    stages = (prior, tune.model_copy(update={"inputs": {"prior": "stage:prior"}}))
-    whole = Recipe(task=name, summary="A prior, then tuned near it.", stages=stages, budget="28m")
+    vary = tune.model_copy(
+        update={
+            "name": "vary",
+            "summary": "On from there, with more weight on variety.",
+            "budget": "115s",
+            "inputs": {"prior": "stage:prior", "init": "stage:tune"},
+            "reward": tuple(RewardEntry(term=term, weight=weight) for term, weight in VARY_REWARD.items()),
+            "learner": {**tune.learner, "learning_rate": 5e-4},
+        }
+    )
+    stages = (prior, tune.model_copy(update={"inputs": {"prior": "stage:prior"}}), vary)
+    whole = Recipe(task=name, summary="A prior, then tuned near it.", stages=stages, budget="30m")
     return {"default": whole, "tune": tune, "prior": prior, "judge": judge, **_textbook(name)}
 
 

@@ -76,13 +76,19 @@ def melody_environment(terms: tuple[Term, ...], recipe: Recipe, num_envs: int) -
 def learner_of(
     recipe: Recipe, source: Any, composition: Composition | None, inputs: Mapping[str, Path]
 ) -> Learner:
-    """Make the recipe's learner on a source; `inputs["init"]` or `["prior"]` holds its first weights."""
+    """Make the recipe's learner on a source; `inputs["prior"]` is what it begins from and stays near.
+
+    With `inputs["init"]` too it begins from that, and stays near the prior all the same.
+    """
     config = algorithms.configure(recipe.algorithm, recipe.learner)
     make = algorithms.learner_class(recipe.algorithm)
     learner: Any = make(source, composition, config, {"kind": "gru", **recipe.network}, recipe.seed)
-    start = inputs.get("init") or inputs.get("prior")
-    if start is not None:
-        learner.load_weights(read_weights(start))
+    if "prior" in inputs:
+        learner.load_weights(read_weights(inputs["prior"]))
+    if "init" in inputs:
+        # What has been tuned already goes on from there, and stays near its prior.
+        load = learner.begin_from if "prior" in inputs else learner.load_weights
+        load(read_weights(inputs["init"]))
     found: Learner = learner
     return found
 

@@ -327,6 +327,10 @@ class SequenceGradient:
         self.beta, self.mean_return = float(state["beta"]), float(state["mean_return"])
         self.sequences = int(state["sequences"])
 
+    def begin_from(self, tensors: dict[str, Tensor]) -> None:
+        """Begin from these weights; the prior stays what it is."""
+        load_weights(self.model, tensors)
+
     def load_weights(self, tensors: dict[str, Tensor]) -> None:
         """Begin from these weights, and stay near them."""
         load_weights(self.model, tensors)
