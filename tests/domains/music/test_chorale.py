@@ -22,6 +22,7 @@ from plaudit.domains.music.chorale.request import (
 )
 from plaudit.domains.music.chorale.reward import chorale_terms
 from plaudit.domains.music.chorale.source import MOST_STEPS, BachCorpus
+from plaudit.domains.music.chorale.strict import narrowed
 from plaudit.domains.music.files.json_file import table
 from plaudit.domains.music.files.musicxml import write_musicxml
 from plaudit.domains.music.score import Note, Piece, Voice, problems
@@ -48,6 +49,15 @@ def piece_of(seed=0, bars=6, pickup=4, metre=(4, 4), tonic=2):
             start += length
         voices.append(Voice(name.capitalize(), tuple(notes)))
     return Piece(tuple(voices), steps, (), metre, tonic, "major", 84.0, pickup)
+
+
+def plain(beats=16):
+    """Four voices in quarters: no note is tied over a bar line."""
+    voices = [
+        Voice(name.capitalize(), tuple(Note(4 * t, 4, middle + t % 5) for t in range(beats)))
+        for name, middle in zip(grid.VOICES, (70, 64, 57, 50), strict=True)
+    ]
+    return Piece(tuple(voices), 4 * beats, (), (4, 4), 0, "major", 84.0, 4)
 
 
 def corpus(count=20):
@@ -134,7 +144,7 @@ class TestCorpus:
 
     def test_fermatas_are_read_at_their_notes(self, tmp_path):
         path = tmp_path / "a.musicxml"
-        piece = piece_of(3, pickup=4)
+        piece = plain()
         write_musicxml(piece, path, {})
         text = path.read_text()
         assert fermatas.fermatas(path) == []
@@ -212,8 +222,8 @@ class TestRequests:
     def test_what_cannot_be_met_is_named(self):
         piece = piece_of()
         alone = table(replace(piece, voices=piece.voices[:1]))
-        with pytest.raises(InputError, match="movment"):
-            check_chorale(ChoraleRequest(target={"movment": 1}))
+        with pytest.raises(InputError, match="motion_speed"):
+            check_chorale(ChoraleRequest(target={"motion_speed": 1}))
         with pytest.raises(Infeasible, match="nearest is movement=2"):
             check_chorale(ChoraleRequest(target={"movement": 5}))
         with pytest.raises(InputError, match="takes all four"):
@@ -223,19 +233,19 @@ class TestRequests:
         with pytest.raises(InputError, match="names no bars"):
             check_chorale(ChoraleRequest(soprano=table(piece), free="9"))
         with pytest.raises(InputError, match="by octaves"):
-            check_chorale(ChoraleRequest(soprano=table(piece.transposed(-14))))
+            check_chorale(ChoraleRequest(soprano=table(piece.transposed(-17))))
         with pytest.raises(InputError, match="at most 64"):
             check_chorale(ChoraleRequest(soprano=table(piece_of(bars=70))))
 
     def test_a_file_brings_soprano_and_fermatas(self, tmp_path):
         path = tmp_path / "mine.musicxml"
-        write_musicxml(piece_of(2), path, {})
+        write_musicxml(plain(), path, {})
         text = path.read_text()
         close = text.index("</note>", _next_note(text, _next_note(text, text.index("<part id"))))
         path.write_text(f"{text[:close]}<notations><fermata/></notations>{text[close:]}")
         request = draw_chorales(1, 0, ChoraleRequest(source=str(path)))[0]
-        assert given_piece(request).voices == piece_of(2).voices
-        assert request.ends == (piece_of(2).voices[0].notes[1].start,)
+        assert given_piece(request).voices == plain().voices
+        assert request.ends == (4,)
 
     def test_features_tell_of_what_stands(self):
         request = draw_chorales(1, 0, ChoraleRequest())[0]
@@ -314,8 +324,10 @@ class TestLocks:
         assert (written.pitch[locked] == made.pitch[locked]).all()
         assert (written.begins[locked] == made.begins[locked]).all()
         row, voice, step = np.nonzero(locked[..., :-1] & ~locked[..., 1:])
-        beyond = written.begins[row, voice, step + 1]
-        assert (beyond | (written.pitch[row, voice, step + 1] != written.pitch[row, voice, step])).all()
+        sounding = made.pitch[row, voice, step]
+        at = 4 * (step + 1) + np.argsort(grid.ORDER)[voice]
+        goes_on = prompts_of(found).mask.numpy()[row, at, sounding - grid.LOWEST + grid.GOES_ON]
+        assert len(row) > 50 and not goes_on[sounding != grid.SILENT].any()
 
     def test_a_changed_note_is_noticed(self):
         request = ask(piece_of(), keep="soprano,alto")
@@ -366,10 +378,46 @@ class TestGeneration:
         assert kinds == {True, False}
 
 
+class TestStrict:
+    def test_no_parallel_and_no_crossing_is_written(self, policy):
+        requests = draw_chorales(12, 5, ChoraleRequest(phrases=2))
+        loose = [request.model_copy(update={"strict": False}) for request in requests]
+        found, free = (
+            metrics.judge_chorales(list(generation.generate_chorales(policy, asked, range(12))))
+            for asked in (requests, loose)
+        )
+        assert found["parallels"].max() == 0 and found["kept"].all()
+        assert found["crossed"].mean() < 0.02 and free["crossed"].mean() > 0.2
+        assert free["parallels"].mean() > 0.5
+
+    def test_voices_that_are_locked_ahead_count(self):
+        def token(pitch):
+            return grid.FIRST + pitch - grid.LOWEST
+
+        # Soprano, bass, alto, tenor: the tenor goes from 55 to 57, a fifth over a bass from 48 to 50.
+        ids = np.array([[token(71), token(48), token(64), token(55), token(69), 0, 0, 0]])
+        known = np.full(ids.shape, -2)
+        known[0, 4], known[0, 7] = token(69), token(57)
+        mask = np.zeros((1, grid.TOKENS), bool)
+        mask[0, [token(50), token(47), token(48), token(58)]] = True
+        left = np.flatnonzero(narrowed(ids, known, mask, 5)[0]).tolist()
+        # Neither the fifth with the tenor nor a bass above it.
+        assert left == [token(47), token(48)]
+        mask[0, [token(47), token(48)]] = False
+        assert np.flatnonzero(narrowed(ids, known, mask, 5)[0]).tolist() == [token(58)]
+        mask[0, token(58)] = False
+        assert np.flatnonzero(narrowed(ids, known, mask, 5)[0]).tolist() == [token(50)]
+
+    def test_parallels_cannot_be_asked_for(self):
+        with pytest.raises(Infeasible, match="nearest is parallels=0"):
+            check_chorale(ChoraleRequest(target={"parallels": 2}))
+        check_chorale(ChoraleRequest(target={"parallels": 2}, strict=False))
+
+
 class TestHeuristic:
     def test_it_is_sound(self):
-        requests = draw_chorales(16, 7, ChoraleRequest())
-        items = list(baselines.built_chorales(requests, range(16)))
+        requests = draw_chorales(8, 7, ChoraleRequest())
+        items = list(baselines.built_chorales(requests, range(8)))
         assert not [problem for item in items for problem in problems(item.content)]
         figures = metrics.judge_chorales(items)
         assert figures["quality"].mean() >= 0.9 and figures["kept"].all()

@@ -7,7 +7,7 @@ import pytest
 
 from plaudit.domains.music.chorale import judge, metrics, reward, rules
 from plaudit.domains.music.chorale.grid import (
-    GOES_ON,
+    LOWEST,
     PITCHES,
     SILENT,
     VOICES,
@@ -46,6 +46,9 @@ HOME = (72, 67, 64, 48)
 """C major, root in the bass."""
 FIVE = (71, 67, 62, 55)
 """G major."""
+USUAL = np.array(
+    [HOME, FIVE, (77, 71, 62, 55), (69, 65, 60, 53), (74, 71, 67, 55), (72, 64, 64, 48), (67, 64, 60, 48)]
+)
 
 
 def test_the_columns_are_the_judges_fields():
@@ -56,19 +59,19 @@ def test_the_columns_are_the_judges_fields():
     "one, two, fifths, octaves",
     [
         # C-G in tenor and bass to D-A, one step up.
-        ((76, 72, 55, 48), (77, 74, 57, 50), 1, 0),
+        ((71, 64, 55, 48), (69, 60, 57, 50), 1, 0),
         # The same fifth held is none.
-        ((76, 72, 55, 48), (77, 74, 55, 48), 0, 0),
+        ((71, 64, 55, 48), (69, 60, 55, 48), 0, 0),
         # From a fifth to the twelfth in one direction is one; to a fifth by contrary motion is none.
-        ((76, 64, 55, 48), (77, 65, 69, 50), 1, 0),
-        ((76, 64, 55, 48), (77, 65, 50, 43 + 12), 0, 0),
+        ((71, 64, 55, 48), (69, 60, 69, 50), 1, 0),
+        ((71, 64, 55, 48), (69, 60, 43, 50), 0, 0),
         # Soprano and bass in octaves; a unison that moves counts too.
         ((72, 64, 55, 48), (74, 62, 53, 50), 0, 1),
         ((72, 60, 60, 52), (71, 62, 62, 43), 0, 1),
         # A diminished fifth that becomes a perfect one is allowed.
         ((77, 65, 59, 50), (76, 67, 60, 48), 0, 0),
         # With a rest between there is nothing to compare.
-        ((76, 72, 55, None), (77, 74, 57, 50), 0, 0),
+        ((71, 64, 55, None), (69, 60, 57, 50), 0, 0),
     ],
 )
 def test_parallels(one, two, fifths, octaves):
@@ -123,7 +126,7 @@ def test_doubled_leading_tone():
 @pytest.mark.parametrize(
     "one, two, leading, unresolved",
     [
-        (FIVE, (72, 67, 60, 48), 1, 0),
+        (FIVE, HOME, 1, 0),
         (FIVE, (67, 64, 60, 48), 1, 1),
         # An inner one may fall to the fifth, the soprano may not (above); elsewhere it may go as it likes.
         ((74, 71, 67, 55), (72, 67, 64, 48), 1, 0),
@@ -185,6 +188,12 @@ def random_chorales(count=150, steps=48, seed=3):
     steady = np.repeat(rng.integers(-7, 8, (count, 4, steps // 4)), 4, axis=2)
     wild = rng.integers(-9, 10, (count, 4, steps))
     tokens += middle + np.where(rng.random((count, 1, 1)) < 0.7, steady, wild)
+    drawn = USUAL[rng.integers(0, len(USUAL), (count, steps // 4))].transpose(0, 2, 1)
+    strange = rng.random((count, 4, steps)) < 0.04
+    near = np.repeat(drawn, 4, axis=2) - LOWEST + 1 + strange
+    tokens = np.where(
+        rng.random((count, 1, 1)) < 0.4, near + PITCHES * (rng.random(tokens.shape) < 0.7), tokens
+    )
     tokens[rng.random(tokens.shape) < 0.04] = 0
     pitch, begins = sounds_of(tokens)
     length = rng.integers(8, steps + 1, count)
@@ -215,7 +224,7 @@ def test_the_judge_counts_the_same_on_random_grids():
     made = random_chorales()
     found = assert_same(made, lambda row: (np.flatnonzero(made.ends[row]) * made.step).tolist())
     seldom = {name: found[:, at].sum() for name, at in rules.COLUMN.items()}
-    assert GOES_ON == 1 + PITCHES and all(count > 0 for count in seldom.values()), seldom
+    assert all(count > 0 for count in seldom.values()), seldom
 
 
 def test_the_judge_counts_the_same_on_bach():
@@ -242,7 +251,7 @@ def test_a_finer_grid_counts_the_same():
 
 
 def test_terms_are_shares_of_the_counts():
-    piece = chords((76, 72, 55, 48), (77, 74, 57, 50), (79, 71, 62, 55), HOME)
+    piece = chords((71, 64, 55, 48), (69, 60, 57, 50), FIVE, HOME)
     asked = ChoraleRequest(ends=(12,), target={"movement": 2.0, "parallels": 0.0})
     context = Context(requests=[asked])
     scores = {term.name: float(term.score([piece], context)[0]) for term in reward.chorale_terms()}

@@ -2,6 +2,7 @@
 
 import random
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -99,6 +100,9 @@ def test_the_same_piece_gives_the_same_bytes(suffix, tmp_path):
         FORMATS[suffix][0](random_piece(5), path, {"skipped": ["is not written"], "seed": 1})
     assert paths[0].read_bytes() == paths[1].read_bytes()
     assert b"is not written" not in paths[0].read_bytes()
+    if suffix == "mxl":
+        with zipfile.ZipFile(paths[0]) as archive:
+            assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     assert FORMATS[suffix][1](paths[0])[1] == {"seed": 1}
 
 

@@ -46,7 +46,12 @@ class Known:
         if length < 2 * BARS[metre]:
             return 0.0
         own = run_codes(spelled(lines.tokens[row, :length]), 2 * BARS[metre])
-        return float(np.isin(own, self.codes[metre]).mean())
+        codes = self.codes[metre]
+        if not len(codes):
+            return 0.0
+        # A search in what is sorted: `isin` would sort all of it again for every melody.
+        at = np.minimum(np.searchsorted(codes, own), len(codes) - 1)
+        return float((codes[at] == own).mean())
 
 
 @lru_cache(maxsize=2)

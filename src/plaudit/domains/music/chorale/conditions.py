@@ -30,7 +30,7 @@ from plaudit.domains.music.score import METRES
 from plaudit.engine.sequence.model import Prompts, Shape
 
 LOOKS = (2, 3, 4, 5, 6, 7, 8)
-"""Tokens at which the model looks back: the other voices now and a step ago, its own one and two steps ago."""
+"""Tokens that the model looks back: other voices now and a step ago, its own one and two steps ago."""
 BAR_LOOKS = 1
 """And one bar ago."""
 _PLACES = 16 // STEP

@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +136,7 @@ def _runs(piece: Piece) -> set[tuple[int, ...]]:
     """Runs of intervals between the different pitches that the soprano has on the beats."""
     notes, first = piece.voices[0].notes, piece.pickup % QUARTER
     heard = [note.pitch for note in notes if -(-(note.start - first) // QUARTER) * QUARTER + first < note.end]
-    steps = [b - a for a, b in zip(heard, heard[1:], strict=False) if a != b]
+    steps = [b - a for a, b in pairwise(heard) if a != b]
     return {tuple(steps[at : at + RUN]) for at in range(max(len(steps) - RUN + 1, 1))}
 
 
@@ -183,7 +185,7 @@ def _read(path: Path) -> Bach | None:
         whole |= {"step": int(arrays["step"]), "tempo": float(arrays["tempo"])}
         whole |= {name: _flags(arrays[name]) for name in flags}
         return Bach(Chorales(**whole), split, names)
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
         return None
 
 

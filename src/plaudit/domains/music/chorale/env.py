@@ -1,4 +1,4 @@
-"""Chorales as a sequence problem: sopranos to be harmonised, and what is written scored by the composition."""
+"""Chorales as a sequence problem: sopranos to harmonise, and scores of what is written below them."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from plaudit.domains.music.chorale.asks import chorales_from
 from plaudit.domains.music.chorale.conditions import SHAPE, prompts_of
 from plaudit.domains.music.chorale.grid import STEP, by_voice
 from plaudit.domains.music.chorale.request import ChoraleRequest, chorale_asks, draw_chorales, finished
+from plaudit.domains.music.chorale.strict import sample_strictly
 from plaudit.domains.music.score import Piece
 from plaudit.engine.learner import Policy
 from plaudit.engine.random import RowRandom
@@ -24,8 +25,8 @@ from plaudit.task import Item
 ROWS = 32
 """Rows of every chunk: sums depend on it in their last digits."""
 _SALT = 0xC0A1
-Write = Callable[[Prompts, RowRandom], Tensor]
-"""From prompts and the rows' generators to tokens `(B, 4T)` in the order of writing."""
+Write = Callable[[Prompts, RowRandom, bool], Tensor]
+"""From prompts, the rows' generators and whether to be strict to tokens `(B, 4T)` in the order of writing."""
 
 
 def generate_chorales(
@@ -34,7 +35,13 @@ def generate_chorales(
     """Yield a chorale for each request and seed; raises `InputError` for a policy of another kind."""
     if not isinstance(policy, SequencePolicy) or policy.model.shape != SHAPE:
         raise InputError("the policy does not write chorales.")
-    return written(lambda prompts, random: sample(policy.model, prompts, random)[0], requests, seeds)
+
+    def write(prompts: Prompts, random: RowRandom, strict: bool) -> Tensor:
+        if strict:
+            return sample_strictly(policy, prompts, random)
+        return sample(policy.model, prompts, random)[0]
+
+    return written(write, requests, seeds)
 
 
 def complete(requests: Sequence[ChoraleRequest], seeds: Sequence[int]) -> list[ChoraleRequest]:
@@ -48,12 +55,12 @@ def complete(requests: Sequence[ChoraleRequest], seeds: Sequence[int]) -> list[C
 def written(write: Write, requests: Sequence[ChoraleRequest], seeds: Sequence[int]) -> Iterator[Item]:
     """Yield an item for each request and seed, in their order."""
     full = complete(requests, seeds)
-    steps = [-(-int((request.soprano or {})["steps"]) // STEP) for request in full]
+    kinds = [(-(-int((r.soprano or {})["steps"]) // STEP), r.strict) for r in full]
     made: dict[int, Item] = {}
     for at in range(len(full)):
         if at not in made:
-            # What is ahead and as long is written along; what lies before is out already.
-            alike = [i for i in range(at, len(full)) if steps[i] == steps[at] and i not in made]
+            # What is ahead and of one kind is written along; what lies before is out already.
+            alike = [i for i in range(at, len(full)) if kinds[i] == kinds[at] and i not in made]
             made |= _chunk(write, full, seeds, alike[:ROWS])
         yield made.pop(at)
 
@@ -65,7 +72,8 @@ def _chunk(
     padded = [*chunk, *[chunk[-1]] * (ROWS - len(chunk))]
     asks = chorale_asks([requests[i] for i in padded])
     with torch.no_grad():
-        tokens = write(prompts_of(asks), RowRandom([seeds[i] for i in padded]))
+        random = RowRandom([seeds[i] for i in padded])
+        tokens = write(prompts_of(asks), random, requests[chunk[0]].strict)
     chorales = chorales_from(asks, by_voice(np.asarray(tokens)))
     return {i: item_of(requests[i], chorales[row], seeds[i]) for row, i in enumerate(chunk)}
 

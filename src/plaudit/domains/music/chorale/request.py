@@ -59,7 +59,7 @@ class ChoraleRequest(Request):
     """One chorale. `target` may name `parallels` (how many) and `movement` (notes in a quarter)."""
 
     source: str = ""
-    """A MIDI, MusicXML, ABC or JSON file: a soprano alone, or four voices. Without one, a soprano is made up."""
+    """A MIDI, MusicXML, ABC or JSON file: a soprano, or four voices. Without one, a soprano is made up."""
     soprano: dict[str, Any] | None = None
     """The piece itself, as JSON files hold it; `source` is read into it."""
     keep: Annotated[str, BeforeValidator(parse_voices)] = "soprano"
@@ -68,6 +68,8 @@ class ChoraleRequest(Request):
     """Bars that are written anew, as in "5-8,11", a pickup being bar 1; in all others every voice stands."""
     ends: tuple[int, ...] | None = None
     """Sixteenths at which the last notes of phrases begin; fermatas of a MusicXML file, or guessed."""
+    strict: bool = True
+    """No parallel fifth or octave and no crossed voices, as far as what is written can avoid them."""
     key: Annotated[str, BeforeValidator(parse_key)] | None = None
     """Key of a soprano that is made up: `"G major"`, `"Dm"`."""
     phrases: int | None = Field(None, ge=FEWEST, le=MOST)
@@ -88,6 +90,8 @@ def check_chorale(request: ChoraleRequest) -> None:
         if not low <= value <= high:
             nearest = min(max(value, low), high)
             raise Infeasible(f"{name}={value:g} is out of reach; the nearest is {name}={nearest:g}.")
+    if request.strict and request.target.get("parallels", 0.0) > 0:
+        raise Infeasible("parallels cannot be had with strict; the nearest is parallels=0.")
     piece = piece_of(request)
     if piece is not None:
         _check_piece(request, piece)
@@ -234,7 +238,9 @@ def finished(request: ChoraleRequest, written: Piece) -> Piece:
     piece = from_table(request.soprano, "request.soprano")
     voices = list(written.voices)
     for v in standing_voices(request, piece):
-        notes = _joined(piece.voices[v].notes, voices[v].notes, standing_steps(request, piece, v, piece.steps, 1))
+        notes = _joined(
+            piece.voices[v].notes, voices[v].notes, standing_steps(request, piece, v, piece.steps, 1)
+        )
         voices[v] = Voice(VOICES[v].capitalize(), notes)
     short = [Voice(v.name, _within(v.notes, piece.steps)) for v in voices]
     return replace(piece, voices=tuple(short))

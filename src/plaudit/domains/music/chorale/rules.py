@@ -85,25 +85,17 @@ ROOT, SEVENTH = _chord_table()
 def measure(chorales: Chorales) -> NDArray[np.float64]:
     """Counts `(B, len(NAMES))` of each piece."""
     out = np.zeros((len(chorales), len(NAMES)))
-    low, high = np.array(RANGES).T
-    _measure(
-        np.ascontiguousarray(chorales.pitch, np.int64),
-        chorales.begins,
-        chorales.ends,
-        chorales.length,
-        low[None] - chorales.shift[:, None],
-        high[None] - chorales.shift[:, None],
-        (chorales.pickup, BEATS[chorales.metre], chorales.step),
-        (ROOT, SEVENTH),
-        out,
-    )
+    pitch = np.ascontiguousarray(chorales.pitch, np.int64)
+    music = (pitch, chorales.begins, chorales.ends, chorales.length)
+    span = np.array(RANGES)[None] - chorales.shift[:, None, None]
+    time = (chorales.pickup, BEATS[chorales.metre], chorales.step)
+    _measure(music, span, time, (ROOT, SEVENTH), out)
     return out
 
 
 @njit(cache=True, nogil=True)
-def _measure(
-    pitch: Any, begins: Any, ends: Any, length: Any, low: Any, high: Any, time: Any, table: Any, out: Any
-) -> None:
+def _measure(music: Any, span: Any, time: Any, table: Any, out: Any) -> None:
+    pitch, begins, ends, length = music
     pickup, beat, step = time
     root, seventh = table
     for row in range(len(pitch)):
@@ -119,7 +111,7 @@ def _measure(
                     _resolutions(own[:, before], own[:, t], seventh, root, sums)
                 before = t
         for voice in range(4):
-            _line(own[voice, : length[row]], begins[row, voice], low[row, voice], high[row, voice], sums, voice)
+            _line(own[voice, : length[row]], begins[row, voice], span[row, voice], sums, voice)
         _endings(own[:, : length[row]], begins[row, 0], ends[row], root, sums)
 
 
@@ -215,7 +207,7 @@ def _resolutions(old: Any, new: Any, seventh: Any, root: Any, sums: Any) -> None
 
 
 @njit(cache=True, nogil=True)
-def _line(line: Any, begins: Any, low: int, high: int, sums: Any, voice: int) -> None:
+def _line(line: Any, begins: Any, span: Any, sums: Any, voice: int) -> None:
     """Notes, those out of range, and leaps of inner voices; a rest breaks the line."""
     before = SILENT
     for t in range(len(line)):
@@ -225,7 +217,7 @@ def _line(line: Any, begins: Any, low: int, high: int, sums: Any, voice: int) ->
         if not begins[t]:
             continue
         sums[15] += 1
-        sums[16] += line[t] < low or line[t] > high
+        sums[16] += line[t] < span[0] or line[t] > span[1]
         sums[22] += voice > 0
         if voice in (1, 2) and before != SILENT:
             size = abs(line[t] - before)

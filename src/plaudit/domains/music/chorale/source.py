@@ -59,7 +59,7 @@ class BachCorpus:
         return self.batch(n, np.random.default_rng(20_240_101))
 
     def cut(self, n: int, random: np.random.Generator) -> tuple[Chorales, Flags, Flags]:
-        """n stretches from the beginning of a phrase on, and whether they are at the beginning and the end."""
+        """n stretches from the beginning of a phrase on; whether each begins and ends its chorale."""
         chosen = random.choice(len(self.chorales), n, p=self.share)
         begin = np.array([random.choice(self.starts[i]) for i in chosen], np.int64)
         whole = self.chorales
