@@ -77,6 +77,12 @@ TASKS = (
         "plaudit.domains.music.leadsheet.task:Leadsheet",
         stepwise=False,
     ),
+    TaskInfo(
+        "music/chorale",
+        "Four-part chorales: alto, tenor and bass to your soprano, or what you leave open.",
+        "plaudit.domains.music.chorale.task:Chorale",
+        stepwise=False,
+    ),
 )
 
 

@@ -24,10 +24,10 @@ MELODY_REWARD = {
 
 VARY_REWARD = {
     **MELODY_REWARD,
-    "doubled_leaps": 12.0,
-    "leaps": 3.0,
-    "autocorrelation": 0.06,
-    "variety": 1.2,
+    "doubled_leaps": 15.0,
+    "leaps": 5.0,
+    "autocorrelation": 0.055,
+    "variety": 1.05,
     "repeated_motif": 25.0,
 }
 """Of the last two minutes: what tuning has taken of the melodies' variety comes back."""
