@@ -17,7 +17,7 @@ from plaudit.domains.music import (
     training,
 )
 from plaudit.domains.music.conditions import FEATURES, SHAPE, prompts_of
-from plaudit.domains.music.data import Tunes, folder_files, split_of, tune_of
+from plaudit.domains.music.data import Tunes, folder_files, load_tunes, split_of, tune_of
 from plaudit.domains.music.harmony import KINDS, implied
 from plaudit.domains.music.lines import (
     BARS,
@@ -325,6 +325,23 @@ class TestSource:
         assert (copied > 0.9).all()
         fresh = random_lines(1).tokens[:, :32]
         assert learned.copied(lines(fresh)).tolist() == [0.0]
+
+    def test_a_corpus_is_kept_and_a_damaged_cache_made_anew(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("PLAUDIT_CACHE", str(tmp_path / "cache"))
+        (tmp_path / "music").mkdir()
+        for seed in range(3):
+            request = draw_requests(1, seed, MelodyRequest(bars=8))[0]
+            item = next(iter(baselines.built_melodies([request], [seed])))
+            get_task("music/melody").save(item, tmp_path / "music" / f"{seed}.abc")
+        said: list[str] = []
+        first = load_tunes(str(tmp_path / "music"), said.append)
+        again = load_tunes(str(tmp_path / "music"), said.append)
+        assert len(first) == 3 and (first.tokens == again.tokens).all() and first.name == again.name
+        count = len(said)
+        (held,) = (tmp_path / "cache").rglob("*.npz")
+        held.write_bytes(held.read_bytes()[:200])
+        assert (load_tunes(str(tmp_path / "music"), said.append).tokens == first.tokens).all()
+        assert len(said) == 2 * count > 0
 
     def test_a_folder_without_music_is_named(self, tmp_path):
         with pytest.raises(InputError, match="holds no"):

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import sys
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -223,7 +224,7 @@ def _read(path: Path) -> Tunes | None:
             arrays = {name: held[name] for name in held.files}
         arrays["name"] = json.loads(arrays["name"].tobytes().decode())
         return Tunes(**arrays)
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
         return None
 
 
