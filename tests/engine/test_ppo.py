@@ -119,8 +119,10 @@ def test_learns_cartpole():
     learner = learner_on(
         "CartPole-v1", 8, n_steps=64, batch_size=128, epochs=6, learning_rate=2e-3, gamma=0.98
     )
-    returns = [learner.step()["return"] for _ in range(30)]
-    assert returns[0] < 60
+    rows = [learner.step() for _ in range(30)]
+    # A rollout in which no pole fell has no return to tell; whether there is one depends on the processor.
+    returns = [row["return"] for row in rows if "return" in row]
+    assert returns[0] < 60 and len(returns) > 20
     assert np.mean(returns[-5:]) > 100
 
 

@@ -54,7 +54,7 @@ def chorale_recipes() -> Mapping[str, Recipe]:
         algorithm="likelihood",
         budget="5m",
         threads=2,
-        network={"hidden": 128, "embed": 24},
+        network={"kind": "gru", "hidden": 128, "embed": 24},
         env={"split": "judge", "locks": 1.0},
         learner={"batch_size": 32, "dropout": 0.35},
     )
