@@ -8,6 +8,7 @@ its `VecEnv` itself. `docs/adding-a-domain.md` shows a whole domain made in this
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -276,6 +277,17 @@ def build_learner(env: Any, recipe: Recipe, inputs: Mapping[str, Path]) -> Learn
     if "init" in inputs:
         learner.load_state_dict(learner.state_dict(), read_weights(inputs["init"]))
     return learner
+
+
+def configured(kind: type[Any], values: Mapping[str, Any], place: str) -> Any:
+    """Fill a config dataclass; raises `InputError` with the nearest name for an unknown key."""
+    known = [field.name for field in dataclasses.fields(kind)]
+    for key in values:
+        if key not in known:
+            raise InputError(
+                f'{place} has no "{key}".', place=f"{place}.{key}", hint=did_you_mean(key, known)
+            )
+    return kind(**values)
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

@@ -167,6 +167,19 @@ def test_the_optimum_is_reached(estimator):
         assert float(toy.objective(made, ids)) >= 0.99 * optimum
 
 
+@pytest.mark.slow
+def test_dividing_by_the_deviation_has_another_fixed_point():
+    made = toy.learner(
+        estimator="grpo", prompts=64, group=8, beta=0.1, learning_rate=1e-2, learning_rate_end=2e-4
+    )
+    ids = toy.everything()
+    for step in range(700):
+        made.share = step / 700
+        made.step()
+    with torch.no_grad():
+        assert 0.90 < float(toy.objective(made, ids)) / toy.best(made, ids) < 0.97
+
+
 def test_rewards_of_steps_are_paid_from_their_step_on():
     made = toy.learner(prompts=64, group=8, beta=0.0)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from plaudit.domains.music import cache
 from plaudit.domains.music.asks import OPEN
 from plaudit.domains.music.chorale import asks as asking
 from plaudit.domains.music.chorale import baselines, data, env, fermatas, generation, grid, metrics
@@ -114,13 +115,13 @@ class TestGrid:
 class TestCorpus:
     def test_the_cache_gives_back_what_was_read(self, tmp_path):
         bach = corpus()
-        data._write(bach, tmp_path / "sub" / "bach.npz")
-        again = data._read(tmp_path / "sub" / "bach.npz")
+        cache.keep(tmp_path / "sub" / "bach.npz", bach.name, data._arrays(bach))
+        again = data._bach(cache.kept(tmp_path / "sub" / "bach.npz"))
         assert again.name == bach.name and (again.split == bach.split).all()
         assert list(again.chorales) == list(bach.chorales)
         assert [again.ends(i) for i in range(len(again))] == [bach.ends(i) for i in range(len(bach))]
         (tmp_path / "bad.npz").write_bytes(b"PK\x03\x04 no")
-        assert data._read(tmp_path / "bad.npz") is None
+        assert data._bach(cache.kept(tmp_path / "bad.npz")) is None
 
     def test_settings_of_one_melody_share_a_split(self):
         pieces = [piece_of(seed) for seed in range(30)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,10 +19,10 @@ from plaudit.domains.level.routes import PathRequest, check_path
 from plaudit.domains.level.seeds import training_numbers
 from plaudit.domains.level.starts import start_of
 from plaudit.engine.random import RowRandom
-from plaudit.errors import InputError, did_you_mean
 from plaudit.reward.compose import Composition
 from plaudit.reward.potential import Stepwise
 from plaudit.reward.term import Context, Term
+from plaudit.stepwise import configured
 from plaudit.task import Item
 
 if TYPE_CHECKING:
@@ -72,17 +72,6 @@ def training_spans(game: Game, request: LevelRequest) -> Spans:
             low[i] = high[i] = int(request.target[name])
     modes = [mode for mode in game.modes if own <= set(mode)] or [tuple(own)]
     return Spans(low, high, np.array([[name in mode for name in game.targets] for mode in modes]))
-
-
-def configured(kind: type[Any], values: Mapping[str, Any], place: str) -> Any:
-    """Fill a config dataclass; raises `InputError` with the nearest name for an unknown key."""
-    known = [field.name for field in dataclasses.fields(kind)]
-    for key in values:
-        if key not in known:
-            raise InputError(
-                f'{place} has no "{key}".', place=f"{place}.{key}", hint=did_you_mean(key, known)
-            )
-    return kind(**values)
 
 
 def scored_batch(game: Game, items: Sequence[Item]) -> tuple[Any, Context]:

@@ -25,7 +25,6 @@ def melody_baselines() -> Mapping[str, Generator]:
 
 def random_melodies(requests: Sequence[MelodyRequest], seeds: Sequence[int]) -> Iterator[Item]:
     """Any allowed token at every step."""
-
     return written(any_token, requests, seeds)
 
 

@@ -8,19 +8,16 @@ shipped. Of every ten tunes six are learned from, three teach the judges, one is
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import re
-import sys
-import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from plaudit.domains.music import cache
 from plaudit.domains.music.lines import BARS, MODE_NAMES, Ints, shift_of, tokens_of
 from plaudit.domains.music.score import CHORDS, METRES, Piece
 from plaudit.errors import InputError, PlauditError
@@ -66,15 +63,14 @@ class Tunes:
 
 def load_tunes(place: str = "folk", say: Say | None = None) -> Tunes:
     """Read a corpus, from the cache where it lies there; raises `InputError` or `MissingExtra`."""
-    say = say or _to_stderr
+    say = say or cache.to_stderr
     files = folk_files() if place == "folk" else folder_files(Path(place))
-    path = cache_folder() / f"{_fingerprint(files)}.npz"
-    if path.is_file():
-        found = _read(path)
-        if found is not None:
-            return found
+    path = cache.place_of(files, f"tunes {VERSION}")
+    held = cache.kept(path)
+    if held is not None and held.keys() == {field.name for field in fields(Tunes)}:
+        return Tunes(**held)
     tunes = _gather(files, say)
-    _write(tunes, path)
+    cache.keep(path, tunes.name, {name: value for name, value in vars(tunes).items() if name != "name"})
     return tunes
 
 
@@ -188,45 +184,3 @@ def _joined(rows: Sequence[tuple[Any, ...]]) -> Tunes:
         np.array(split, np.int64),
         list(name),
     )
-
-
-def cache_folder() -> Path:
-    """Where read corpora are kept: `PLAUDIT_CACHE`, or the user's cache folder."""
-    home = os.environ.get("PLAUDIT_CACHE") or os.environ.get("XDG_CACHE_HOME")
-    return Path(home) / "plaudit" / "music" if home else Path.home() / ".cache" / "plaudit" / "music"
-
-
-def _fingerprint(files: Sequence[Path]) -> str:
-    seen = hashlib.sha256(f"{VERSION}".encode())
-    for path in files:
-        status = path.stat()
-        seen.update(f"{path}:{status.st_size}:{status.st_mtime_ns};".encode())
-    return seen.hexdigest()[:24]
-
-
-def _write(tunes: Tunes, path: Path) -> None:
-    """Keep a corpus; a cache that cannot be written is no error."""
-    arrays = {name: value for name, value in vars(tunes).items() if name != "name"}
-    names = np.frombuffer(json.dumps(tunes.name).encode(), np.uint8)
-    part = path.with_name(f".{path.name}.{os.getpid()}.npz")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(part, name=names, **arrays)
-        os.replace(part, path)
-    except OSError:
-        part.unlink(missing_ok=True)
-
-
-def _read(path: Path) -> Tunes | None:
-    """The corpus in the cache; None for a damaged file, which is then made anew."""
-    try:
-        with np.load(path, allow_pickle=False) as held:
-            arrays = {name: held[name] for name in held.files}
-        arrays["name"] = json.loads(arrays["name"].tobytes().decode())
-        return Tunes(**arrays)
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
-        return None
-
-
-def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

@@ -40,7 +40,7 @@ def generate_melodies(
     """Yield a melody for each request and seed; raises `InputError` for a policy of another kind."""
     if not isinstance(policy, SequencePolicy):
         return written(token_by_token(policy), requests, seeds)
-    if not isinstance(policy, SequencePolicy) or policy.model.shape != SHAPE:
+    if policy.model.shape != SHAPE:
         raise InputError("the policy does not write melodies.")
     return written(lambda prompts, random: sample(policy.model, prompts, random)[0], requests, seeds)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +14,10 @@ from plaudit.domains.music.melody_env import MelodyEnv
 from plaudit.domains.music.request import MelodyRequest, check_melody
 from plaudit.domains.music.source import TuneCorpus
 from plaudit.engine import algorithms
-from plaudit.errors import InputError, did_you_mean
 from plaudit.reward.compose import Composition
 from plaudit.reward.potential import Stepwise
 from plaudit.reward.term import Term
-from plaudit.stepwise import build_learner, read_weights
+from plaudit.stepwise import build_learner, configured, read_weights
 
 if TYPE_CHECKING:
     from plaudit.engine.learner import Learner
@@ -44,7 +42,7 @@ class CorpusConfig:
 
 def build_infill(terms: tuple[Term, ...], recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
     """Make the learner that tunes a prior on stretches of tunes with open bars."""
-    env = configured(recipe.env)
+    env = configured(CorpusConfig, recipe.env, "env")
     composition = Composition(recipe.reward, terms, recipe.product_weight)
     source = InfillSource(composition, TuneCorpus(load_tunes(env.corpus), env.split, 0.0))
     return learner_of(recipe, source, composition, inputs)
@@ -53,7 +51,7 @@ def build_infill(terms: tuple[Term, ...], recipe: Recipe, inputs: Mapping[str, P
 def build_melody(terms: tuple[Term, ...], recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
     """Make the learner of a recipe; `inputs["init"]` or `["prior"]` holds the weights it begins from."""
     if recipe.algorithm == "likelihood":
-        env = configured(recipe.env)
+        env = configured(CorpusConfig, recipe.env, "env")
         return learner_of(recipe, TuneCorpus(load_tunes(env.corpus), env.split, env.locks), None, inputs)
     if recipe.algorithm == "sequence":
         given = MelodyRequest.model_validate(dict(recipe.request))
@@ -65,7 +63,7 @@ def build_melody(terms: tuple[Term, ...], recipe: Recipe, inputs: Mapping[str, P
 
 def melody_environment(terms: tuple[Term, ...], recipe: Recipe, num_envs: int) -> MelodyEnv:
     """The MDP of a recipe with `num_envs` rows, or with the recipe's own number when that is 0."""
-    env = configured(recipe.env)
+    env = configured(CorpusConfig, recipe.env, "env")
     given = MelodyRequest.model_validate(dict(recipe.request))
     check_melody(given)
     composition = Composition(recipe.reward, terms, recipe.product_weight)
@@ -91,11 +89,3 @@ def learner_of(
         load(read_weights(inputs["init"]))
     found: Learner = learner
     return found
-
-
-def configured(values: Mapping[str, Any]) -> CorpusConfig:
-    known = [field.name for field in dataclasses.fields(CorpusConfig)]
-    for key in values:
-        if key not in known:
-            raise InputError(f'env has no "{key}".', place=f"env.{key}", hint=did_you_mean(key, known))
-    return CorpusConfig(**values)

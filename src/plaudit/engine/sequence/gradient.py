@@ -3,8 +3,7 @@
 The price of leaving the prior is part of the reward: -beta * log(policy / prior) of the whole sequence, so
 that the optimum is the prior tilted by the reward, prior * exp(reward / beta). There the sum of both is
 the same for every sequence, and the gradient has no noise left; paid token by token, as returns-to-go, it
-would keep some (measured: slower by half on the toy of the tests). As a loss of its own the k3 estimate has
-another fixed point; it is logged, not optimised.
+would keep some. As a loss of its own the k3 estimate has another fixed point; it is logged, not optimised.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from plaudit.engine.learner import Metrics, Weighing
 from plaudit.engine.random import RowRandom
 from plaudit.engine.sequence import losses
 from plaudit.engine.sequence.decode import sample
-from plaudit.engine.sequence.likelihood import _config_of, load_weights
+from plaudit.engine.sequence.likelihood import load_weights, network_config
 from plaudit.engine.sequence.model import Prompts, SequenceModel, Shape
 from plaudit.engine.sequence.policy import SequencePolicy
 from plaudit.errors import Diverged, InputError
@@ -131,7 +130,7 @@ class SequenceGradient:
     ) -> None:
         self.source, self.weighing, self.config, self.share = source, weighing, config, 0.0
         self.random = np.random.default_rng(seed)
-        self.model = SequenceModel(source.shape, _config_of(network))
+        self.model = SequenceModel(source.shape, network_config(network))
         self.model.initialise(torch.Generator().manual_seed(seed))
         self.prior = copy.deepcopy(self.model).requires_grad_(False)
         self.params, self.grads = flatten(self.model)

@@ -70,7 +70,7 @@ class Likelihood:
     ) -> None:
         self.source, self.config, self.share = source, config, 0.0
         self.random = np.random.default_rng(seed)
-        self.model = SequenceModel(source.shape, _config_of(network))
+        self.model = SequenceModel(source.shape, network_config(network))
         self.model.initialise(torch.Generator().manual_seed(seed))
         self.dropout = torch.Generator().manual_seed(seed + 1)
         self.params, self.grads = flatten(self.model)
@@ -146,7 +146,8 @@ class Likelihood:
         load_weights(self.model, tensors)
 
 
-def _config_of(network: Any) -> GRUConfig:
+def network_config(network: Any) -> GRUConfig:
+    """The config of a recipe's network; raises `InputError` for another family."""
     from plaudit.engine import nets
 
     config = nets.config_of({"kind": "gru", **network} if isinstance(network, dict) else network)

@@ -8,11 +8,8 @@ are learned from, two teach the judges, two are never seen; all settings of one 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from plaudit.domains.music import cache
 from plaudit.domains.music.chorale.fermatas import fermatas, guessed_ends
-from plaudit.domains.music.chorale.grid import VOICES, Chorales, Flags, chorales_of
-from plaudit.domains.music.data import SPLITS, cache_folder
+from plaudit.domains.music.chorale.grid import VOICES, Chorales, chorales_of
+from plaudit.domains.music.data import SPLITS
 from plaudit.domains.music.lines import BARS, Ints
 from plaudit.domains.music.score import QUARTER, Piece
 from plaudit.errors import InputError, PlauditError
@@ -63,11 +61,11 @@ class Bach:
 def load_bach(say: Say | None = None) -> Bach:
     """The chorales, from the cache where they lie there; raises `InputError` or `MissingExtra`."""
     files = bach_files()
-    path = cache_folder() / f"bach-{_fingerprint(files)}.npz"
-    found = _read(path) if path.is_file() else None
+    path = cache.place_of(files, f"bach {VERSION}")
+    found = _bach(cache.kept(path))
     if found is None:
-        found = gathered(files, say or _to_stderr)
-        _write(found, path)
+        found = gathered(files, say or cache.to_stderr)
+        cache.keep(path, found.name, _arrays(found))
     return found
 
 
@@ -150,50 +148,20 @@ def bars_of(chorales: Chorales) -> NDArray[np.int64]:
     return -(-(chorales.length * chorales.step - chorales.pickup) // np.array(BARS)[chorales.metre])
 
 
-def _fingerprint(files: Sequence[Path]) -> str:
-    seen = hashlib.sha256(f"{VERSION}".encode())
-    for path in files:
-        status = path.stat()
-        seen.update(f"{path}:{status.st_size}:{status.st_mtime_ns};".encode())
-    return seen.hexdigest()[:24]
+def _arrays(bach: Bach) -> dict[str, Any]:
+    """What the cache keeps beside the names."""
+    whole: dict[str, Any] = {**vars(bach.chorales), "split": bach.split}
+    return {**whole, "pitch": whole["pitch"].astype(np.int8)}
 
 
-def _write(bach: Bach, path: Path) -> None:
-    """Keep the chorales; a cache that cannot be written is no error."""
-    arrays: dict[str, Any] = dict(vars(bach.chorales))
-    arrays["pitch"] = arrays["pitch"].astype(np.int8)
-    names = np.frombuffer(json.dumps(bach.name).encode(), np.uint8)
-    part = path.with_name(f".{path.name}.{os.getpid()}.npz")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(part, name=names, split=bach.split, **arrays)
-        os.replace(part, path)
-    except OSError:
-        part.unlink(missing_ok=True)
-
-
-def _read(path: Path) -> Bach | None:
-    """The chorales in the cache; None for a damaged file, which is then made anew."""
-    try:
-        with np.load(path, allow_pickle=False) as held:
-            arrays: dict[str, Any] = {name: held[name] for name in held.files}
-        names = json.loads(arrays.pop("name").tobytes().decode())
-        split, flags = arrays.pop("split"), ("begins", "ends")
-        whole: dict[str, Any] = {
-            name: value.astype(np.int64) for name, value in arrays.items() if name not in flags
-        }
-        whole |= {"step": int(arrays["step"]), "tempo": float(arrays["tempo"])}
-        whole |= {name: _flags(arrays[name]) for name in flags}
-        return Bach(Chorales(**whole), split, names)
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+def _bach(held: dict[str, Any] | None) -> Bach | None:
+    """The chorales that the cache keeps; None where it holds something else."""
+    if held is None or held.keys() != {"name", "split", *(field.name for field in fields(Chorales))}:
         return None
-
-
-def _flags(values: Any) -> Flags:
-    return np.asarray(values, bool)
-
-
-def _to_stderr(line: str) -> None:
-    import sys
-
-    print(line, file=sys.stderr, flush=True)
+    names, split, flags = held.pop("name"), held.pop("split"), ("begins", "ends")
+    whole: dict[str, Any] = {
+        name: np.asarray(value, bool) if name in flags else value.astype(np.int64)
+        for name, value in held.items()
+    }
+    whole |= {"step": int(held["step"]), "tempo": float(held["tempo"])}
+    return Bach(Chorales(**whole), split, names)

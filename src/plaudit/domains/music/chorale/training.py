@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from plaudit.domains.music.chorale.data import load_bach
 from plaudit.domains.music.chorale.env import ChoraleSource
 from plaudit.domains.music.chorale.request import ChoraleRequest, check_chorale
 from plaudit.domains.music.chorale.source import BachCorpus
-from plaudit.engine import algorithms
-from plaudit.errors import InputError, MissingExtra, did_you_mean
+from plaudit.domains.music.training import learner_of
+from plaudit.errors import InputError, MissingExtra
 from plaudit.reward.compose import Composition
 from plaudit.reward.term import Term
-from plaudit.stepwise import read_weights
+from plaudit.stepwise import configured
 
 if TYPE_CHECKING:
     from plaudit.engine.learner import Learner
@@ -34,32 +33,27 @@ class BachConfig:
     locks: float = 0.95
     """Share of the stretches in which something stands, mostly the soprano."""
 
+    def __post_init__(self) -> None:
+        if self.split not in ("train", "judge"):
+            raise InputError(f'split "{self.split}" is not learned from.', place="env.split")
+
 
 def build_chorale(terms: tuple[Term, ...], recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
     """Make the learner of a recipe; `inputs["init"]` or `["prior"]` holds the weights it begins from."""
-    network = {**NETWORK, **recipe.network}
-    config = algorithms.configure(recipe.algorithm, recipe.learner)
-    make = algorithms.learner_class(recipe.algorithm)
-    learner: Any
+    recipe = recipe.model_copy(update={"network": {**NETWORK, **recipe.network}})
     if recipe.algorithm == "likelihood":
-        env = configured(recipe.env)
-        learner = make(BachCorpus(load_bach(), env.split, env.locks), None, config, network, recipe.seed)
-    elif recipe.algorithm == "sequence":
+        env: BachConfig = configured(BachConfig, recipe.env, "env")
+        return learner_of(recipe, BachCorpus(load_bach(), env.split, env.locks), None, inputs)
+    if recipe.algorithm == "sequence":
         given = ChoraleRequest.model_validate(dict(recipe.request))
         check_chorale(given)
         composition = Composition(recipe.reward, terms, recipe.product_weight)
-        source = ChoraleSource(composition, given, _sopranos())
-        learner = make(source, composition, config, network, recipe.seed)
-    else:
-        raise InputError(
-            f"chorales are not trained by {recipe.algorithm}.",
-            place="algorithm",
-            hint="Known: likelihood, sequence.",
-        )
-    start = inputs.get("init") or inputs.get("prior")
-    if start is not None:
-        learner.load_weights(read_weights(start))
-    return learner
+        return learner_of(recipe, ChoraleSource(composition, given, _sopranos()), composition, inputs)
+    raise InputError(
+        f"chorales are not trained by {recipe.algorithm}.",
+        place="algorithm",
+        hint="Known: likelihood, sequence.",
+    )
 
 
 def _sopranos() -> BachCorpus | None:
@@ -68,14 +62,3 @@ def _sopranos() -> BachCorpus | None:
         return BachCorpus(load_bach())
     except MissingExtra:
         return None
-
-
-def configured(values: Mapping[str, Any]) -> BachConfig:
-    known = [field.name for field in dataclasses.fields(BachConfig)]
-    for key in values:
-        if key not in known:
-            raise InputError(f'env has no "{key}".', place=f"env.{key}", hint=did_you_mean(key, known))
-    config = BachConfig(**values)
-    if config.split not in ("train", "judge"):
-        raise InputError(f'split "{config.split}" is not learned from.', place="env.split")
-    return config

@@ -14,11 +14,12 @@ from plaudit.domains.music.leadsheet.request import STATISTICS, LeadRequest, che
 from plaudit.domains.music.leadsheet.reward import lead_terms
 from plaudit.domains.music.leadsheet.source import LeadCorpus, LeadSource
 from plaudit.domains.music.recipes import lead_recipes
-from plaudit.domains.music.training import CorpusConfig, configured, learner_of
+from plaudit.domains.music.training import CorpusConfig, learner_of
 from plaudit.errors import InputError
 from plaudit.reward.compose import Composition
 from plaudit.reward.term import Context, Term
 from plaudit.runs.recipe import Recipe
+from plaudit.stepwise import configured
 from plaudit.task import Item
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Leadsheet:
         return lead_terms()
 
     def build(self, recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
-        env = configured(recipe.env)
+        env = configured(CorpusConfig, recipe.env, "env")
         corpus = LeadCorpus(load_tunes(env.corpus), env.split)
         if recipe.algorithm == "likelihood":
             return learner_of(recipe, corpus, None, inputs)
