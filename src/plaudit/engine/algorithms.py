@@ -55,6 +55,16 @@ ALGORITHMS = {
         "plaudit.engine.sequence.gradient:SequenceConfig",
         "plaudit.engine.sequence.gradient:SequenceGradient",
     ),
+    "flow-matching": Algorithm(
+        "Flow matching: the velocity that carries noise to a set of pictures, with classes and guidance.",
+        "plaudit.engine.flow.matching:FlowMatchingConfig",
+        "plaudit.engine.flow.matching:FlowMatching",
+    ),
+    "flow": Algorithm(
+        "Tuning a flow by reward near a base: GRPO in a window, DDPO, pathwise, weighted regression.",
+        "plaudit.engine.flow.tuned:FlowRewardConfig",
+        "plaudit.engine.flow.reward:FlowReward",
+    ),
 }
 
 

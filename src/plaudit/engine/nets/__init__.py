@@ -17,6 +17,7 @@ from plaudit.errors import InputError, did_you_mean
 FAMILIES = {
     "mlp": "plaudit.engine.nets.mlp:MLPConfig:MLP",
     "conv": "plaudit.engine.nets.conv:ConvConfig:build_network",
+    "unet": "plaudit.engine.nets.unet:UNetConfig:refuse_space",
     "gru": "plaudit.engine.sequence.model:GRUConfig:refuse_space",
 }
 """`kind -> module:config class:function of (config, observation_space, outputs)`, imported when asked for."""
