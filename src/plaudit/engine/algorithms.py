@@ -55,6 +55,11 @@ ALGORITHMS = {
         "plaudit.engine.sequence.gradient:SequenceConfig",
         "plaudit.engine.sequence.gradient:SequenceGradient",
     ),
+    "gan": Algorithm(
+        "A generator against a critic, with a reward term: relativistic, non-saturating, WGAN-GP.",
+        "plaudit.engine.gan.config:GanConfig",
+        "plaudit.engine.gan.adversarial:Gan",
+    ),
 }
 
 

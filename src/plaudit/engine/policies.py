@@ -20,6 +20,7 @@ KINDS = {
     "q-network": "plaudit.engine.dqn:QPolicy",
     "actor-critic": "plaudit.engine.actor_critic:ActorPolicy",
     "sequence": "plaudit.engine.sequence.policy:SequencePolicy",
+    "generator": "plaudit.engine.gan.policy:GeneratorPolicy",
 }
 """`kind -> module:class with from_description`, imported when asked for."""
 

@@ -18,6 +18,7 @@ FAMILIES = {
     "mlp": "plaudit.engine.nets.mlp:MLPConfig:MLP",
     "conv": "plaudit.engine.nets.conv:ConvConfig:build_network",
     "gru": "plaudit.engine.sequence.model:GRUConfig:refuse_space",
+    "generator": "plaudit.engine.nets.generator:GeneratorConfig:refuse_space",
 }
 """`kind -> module:config class:function of (config, observation_space, outputs)`, imported when asked for."""
 
