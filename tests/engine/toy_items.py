@@ -5,10 +5,21 @@ import torch
 
 from plaudit.engine.gan.adversarial import Gan
 from plaudit.engine.gan.config import GanConfig
+from plaudit.engine.gan.rewards import mean_slope
 from plaudit.engine.learner import UnitWeights
 from plaudit.engine.nets.generator import GeneratorConfig, ItemShape
 
-NETWORK = GeneratorConfig(latent=4, widths=(64, 64), embed=8)
+RING_NETWORK = GeneratorConfig(latent=2, widths=(64, 64), embed=8)
+QUICK = {
+    "batch_size": 256,
+    "updates": 8,
+    "ema_images": 20_000,
+    "learning_rate": 5e-3,
+    "gamma": 0.1,
+    "gamma_end": 0.01,
+    "beta1": 0.5,
+    "beta2": 0.9,
+}
 SMALL = GeneratorConfig(latent=3, widths=(16, 16), embed=4)
 RING = torch.tensor([[np.cos(a), np.sin(a)] for a in np.arange(8) * np.pi / 4], dtype=torch.float32)
 GRID = torch.tensor([[x, y] for x in range(-2, 3) for y in range(-2, 3)], dtype=torch.float32) / 2
@@ -73,8 +84,14 @@ def train(learner, steps):
 
 
 def found(points, centres, near=3.5 * SPREAD):
-    """How many centres have points near them (a third of their due at least), and the share of points near one."""
+    """How many centres have a third of their due of points near them, and the share of points near one."""
     apart = torch.cdist(points, centres)
     close = apart.min(1)
     hits = torch.bincount(close.indices[close.values < near], minlength=len(centres))
     return int((hits >= len(points) / len(centres) / 3).sum()), float((close.values < near).float().mean())
+
+
+def mean_slope_of(surrogate, items):
+    """The mean slope of what a surrogate guesses, as a list."""
+    leaf = items.requires_grad_()
+    return (mean_slope(surrogate.guess(leaf, None), leaf) * len(items)).mean(0).tolist()

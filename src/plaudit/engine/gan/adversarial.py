@@ -2,8 +2,8 @@
 
 Goodfellow et al., 2014; by default the relativistic game with R1 and R2 (Huang et al., 2025, R3GAN). The
 reward's gradient is taken on a batch of its own, made with random numbers of its own: with lambda = 0 the
-weights are those of the plain GAN bit for bit, whatever the reward. A pathwise or surrogate gradient moves the
-generator; the score function moves a policy over its latents (`latent.py`).
+weights are those of the plain GAN bit for bit, whatever the reward. A pathwise or surrogate gradient moves
+the generator; the score function moves a policy over its latents (`latent.py`).
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ class Gan:
         self.network = network_config(network)
         self.random = np.random.default_rng(seed)
         self.noise = torch.Generator().manual_seed(seed)
-        self.generator, self.critic = (kind(self.network, source.shape) for kind in (Generator, Critic))
+        self.generator, self.critic = (
+            Generator(self.network, source.shape),
+            Critic(self.network, source.shape),
+        )
         self.generator.initialise(torch.Generator().manual_seed(seed))
         self.critic.initialise(torch.Generator().manual_seed(seed + 1))
         self.average = copy.deepcopy(self.generator).requires_grad_(False)
@@ -117,7 +120,9 @@ class Gan:
         elif gamma > 0:
             share = torch.rand(len(real), generator=self.noise)
             middle = losses.between(real, fake, share).requires_grad_()
-            loss = loss + gamma * losses.one_centred(losses.squared_slope(self._judge(middle, labels), middle))
+            loss = loss + gamma * losses.one_centred(
+                losses.squared_slope(self._judge(middle, labels), middle)
+            )
         return loss
 
     def _update_generator(self, real: Tensor, labels: Tensor | None) -> tuple[float, float]:
@@ -125,7 +130,9 @@ class Gan:
         self.grads.zero_()
         fake = self._judge(self._fake(len(real), labels), labels)
         with torch.no_grad():
-            genuine = self._judge(real, labels) if self.config.loss == "relativistic" else torch.zeros_like(fake)
+            genuine = (
+                self._judge(real, labels) if self.config.loss == "relativistic" else torch.zeros_like(fake)
+            )
         loss = losses.LOSSES[self.config.loss](genuine, fake)[1]
         loss.backward()  # type: ignore[no-untyped-call]
         norm = float(self.grads.norm())
@@ -263,10 +270,11 @@ class Gan:
                 getattr(self, name).load_state_dict(state[name])
 
     def load_weights(self, tensors: dict[str, Tensor]) -> None:
-        """Begin from these weights: the generator's, and the critic's and latent policy's where they are kept."""
+        """Begin from these weights: generator, and critic and latent policy where they are kept."""
         load_part(self.generator, "generator", tensors)
         load_part(self.average, "generator", tensors)
-        rest = {"critic": self.critic, "latent": self.tuner and self.tuner.policy}
+        latent = None if self.tuner is None else self.tuner.policy
+        rest: dict[str, torch.nn.Module | None] = {"critic": self.critic, "latent": latent}
         for part, module in rest.items():
             if module is not None and any(name.startswith(f"{part}.") for name in tensors):
                 load_part(module, part, tensors)
@@ -277,7 +285,9 @@ def load_part(module: torch.nn.Module, part: str, tensors: dict[str, Tensor]) ->
     """Copy the tensors called `part.*` into a module; raises `InputError` where they are another's."""
     own, prefix = module.state_dict(), f"{part}."
     came = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
-    if {name: tuple(t.shape) for name, t in own.items()} != {name: tuple(t.shape) for name, t in came.items()}:
+    if {name: tuple(t.shape) for name, t in own.items()} != {
+        name: tuple(t.shape) for name, t in came.items()
+    }:
         raise InputError(f"the {part}'s weights are of another model than the recipe's.", place="inputs.init")
     for name, tensor in own.items():
         tensor.copy_(came[name])

@@ -22,7 +22,8 @@ class RewardConfig:
     """How the reward reaches what is trained, and how much of it."""
 
     method: Literal["pathwise", "score", "surrogate"] = "pathwise"
-    """Through the terms; by chance of the latent (REINFORCE); through a network fitted to black-box scores."""
+    """Through the terms; by chance of the latent (REINFORCE); through a network fitted to black-box
+    scores."""
     weight: float = 1.0
     """lambda: what a unit of reward is worth; 0 = it is measured, and changes nothing."""
     schedule: Literal["constant", "balanced", "dual"] = "constant"
@@ -36,7 +37,7 @@ class RewardConfig:
     slack: float = 0.1
     """dual: how far the distance may rise above the reference, as a share of it."""
     reference: float = 0.0
-    """dual: the reference; 0 = the distance at the end of the first step of the learner at which lambda > 0."""
+    """dual: the reference; 0 = the first one measured, once lambda > 0."""
     judge_every: int = 5000
     """dual: units of the learner between two measurements of the distance."""
     rate: float = 0.5
@@ -143,7 +144,7 @@ class Examples(Protocol):
     shape: ItemShape
 
     def batch(self, n: int, random: np.random.Generator) -> tuple[Tensor, Tensor | None]:
-        """Draw n training items `(n, *item)` float32, pictures in [-1, 1], with labels `(n,)` int64 or None."""
+        """Draw n training items `(n, *item)` float32, pictures in [-1, 1]; labels `(n,)` int64 or None."""
         ...
 
 

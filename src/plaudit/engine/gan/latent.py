@@ -75,7 +75,8 @@ class OffsetLatent(nn.Module):
         """Draw all weights anew from `generator`; the offset begins at 0."""
         initialise(self, generator)
         with torch.no_grad():
-            self.offset[-1].weight.zero_()
+            for weight in self.offset[-1].parameters():
+                weight.zero_()
 
     def draw(self, noise: Tensor, labels: Tensor | None) -> Tensor:
         """Standard normal `noise (B, 2 latent)`, state and action's, to latents `(B, latent)`."""

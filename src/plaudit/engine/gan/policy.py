@@ -46,7 +46,7 @@ class GeneratorPolicy:
 
     @torch.no_grad()
     def draw(self, noise: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Map `noise (B, noise_size)` and classes `(B,)` int64 (None: unlabelled) to items `(B, *item)` float32.
+        """Map `noise (B, noise_size)` and classes `(B,)` (None: unlabelled) to items `(B, *item)` float32.
 
         Raises `InputError` for noise of another size or a class that is none.
         """
@@ -67,14 +67,18 @@ class GeneratorPolicy:
 
     def _check(self, noise: Tensor, labels: Tensor | None) -> None:
         if noise.dim() != 2 or noise.shape[1] != self.noise_size:
-            raise InputError(f"noise of the shape (B, {self.noise_size}) was wanted, {tuple(noise.shape)} came.")
+            raise InputError(
+                f"noise of the shape (B, {self.noise_size}) was wanted, {tuple(noise.shape)} came."
+            )
         classes = self.shape.classes
         if (labels is None) != (classes == 0):
             raise InputError(
                 f"this generator knows {classes} classes: "
                 + ("no label is wanted." if classes == 0 else "a label for each item is wanted.")
             )
-        if labels is not None and (labels.shape != noise.shape[:1] or bool(((labels < 0) | (labels >= classes)).any())):
+        if labels is not None and (
+            labels.shape != noise.shape[:1] or bool(((labels < 0) | (labels >= classes)).any())
+        ):
             raise InputError(f"{len(noise)} labels in 0..{classes - 1} were wanted.")
 
     def tensors(self) -> dict[str, Tensor]:
@@ -89,11 +93,9 @@ class GeneratorPolicy:
 
     def describe(self) -> dict[str, Any]:
         """JSON that `from_description` reads."""
-        latent = None
-        if self.latent is not None:
-            network = isinstance(self.latent, OffsetLatent)
-            latent = {"kind": "network" if network else "gaussian"}
-            latent |= {"spread": self.latent.spread} if isinstance(self.latent, OffsetLatent) else {}
+        latent: dict[str, Any] | None = None if self.latent is None else {"kind": "gaussian"}
+        if isinstance(self.latent, OffsetLatent):
+            latent = {"kind": "network", "spread": self.latent.spread}
         return {
             "kind": "generator",
             "shape": asdict(self.shape),

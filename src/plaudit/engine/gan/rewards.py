@@ -1,4 +1,4 @@
-"""A composition at work on items: scores, their weighted sum, its slope by the items, and the count of queries.
+"""A composition at work on items: scores, their weighted sum, its slope by the items, how many.
 
 What is optimised goes through the items alone, so that a source need know nothing of networks: a slope
 `(B, *item)` is asked for at detached items, and whoever made them passes it on.
@@ -52,7 +52,7 @@ class Rewards:
         return mean_slope(total, leaf)
 
     def weigh(self, columns: Tensor) -> Tensor:
-        """Weighted sums `(B,)` of columns `(B, K)`, differentiable; NaN where a used one could not be scored."""
+        """Weighted sums `(B,)` of columns `(B, K)`, differentiable; NaN where a used one is unknown."""
         weights = self.weighing.weights(self.share)
         used = np.flatnonzero(weights)
         scaled = columns[:, used] * torch.as_tensor(weights[used], dtype=columns.dtype)

@@ -41,7 +41,7 @@ class Surrogate:
         self.explained = float("nan")
 
     def slope(self, items: Tensor, labels: Tensor | None) -> Tensor:
-        """Score `items (B, *item)`, learn from them, and return the gradient `(B, *item)` of the mean guess."""
+        """Score `items (B, *item)`, learn from them, and return the slope `(B, *item)` of the mean guess."""
         self.fit(items, labels)
         leaf = items.detach().requires_grad_()
         return mean_slope(self.guess(leaf, labels), leaf)

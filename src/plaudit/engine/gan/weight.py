@@ -17,7 +17,7 @@ def ramped(share: float, start: float, end: float) -> float:
     """
     if share >= end:
         return 1.0
-    return max(0.0, share - start) / (end - start)
+    return (share - start) / (end - start) if share > start else 0.0
 
 
 def balanced(weight: float, adversarial: float, reward: float) -> float:

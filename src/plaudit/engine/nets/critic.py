@@ -7,6 +7,8 @@ Miyato and Koyama, 2018: a linear reading of the item plus one that the class ch
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -34,7 +36,7 @@ class PictureReader(nn.Module):
         self.blocks = nn.ModuleList(
             nn.Sequential(*(Block(wide, config) for _ in range(config.blocks))) for wide in widths
         )
-        pairs = zip(widths, widths[1:], strict=False)
+        pairs = itertools.pairwise(widths)
         self.turns = nn.ModuleList(nn.Conv2d(a, b, 1, bias=False) for a, b in pairs)
         self.patterns = nn.Parameter(torch.zeros(widths[-1], height, width))
 
@@ -46,7 +48,8 @@ class PictureReader(nn.Module):
                 x = self.turns[at - 1](functional.avg_pool2d(x, 2))
             x = blocks(x)
         cells = self.patterns[0].numel()
-        return (functional.leaky_relu(x, SLOPE) * self.patterns).sum((2, 3)) / cells**0.5
+        out: Tensor = (functional.leaky_relu(x, SLOPE) * self.patterns).sum((2, 3)) / cells**0.5
+        return out
 
 
 class FlatReader(nn.Module):

@@ -10,6 +10,7 @@ reward can be had from colours that no file can hold.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -73,9 +74,7 @@ class GeneratorConfig:
             raise InputError(f"widths {list(self.widths)} are not all in 1..4096.", place="network.widths")
         wide = [width * self.expansion for width in self.widths]
         if self.group < 0 or (self.group and any(width % self.group for width in wide)):
-            raise InputError(
-                f"groups of {self.group} do not divide {wide} channels.", place="network.group"
-            )
+            raise InputError(f"groups of {self.group} do not divide {wide} channels.", place="network.group")
 
     def coarsest(self, shape: ItemShape) -> tuple[int, int]:
         """Rows and columns of the coarsest grid; raises `InputError` where the picture does not divide."""
@@ -103,7 +102,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.look(functional.leaky_relu(self.widen(x), SLOPE))
-        return x + self.narrow(functional.leaky_relu(y, SLOPE))
+        out: Tensor = x + self.narrow(functional.leaky_relu(y, SLOPE))
+        return out
 
 
 class PictureGenerator(nn.Module):
@@ -119,7 +119,7 @@ class PictureGenerator(nn.Module):
         self.blocks = nn.ModuleList(
             nn.Sequential(*(Block(wide, config) for _ in range(config.blocks))) for wide in widths
         )
-        pairs = zip(widths, widths[1:], strict=False)
+        pairs = itertools.pairwise(widths)
         self.turns = nn.ModuleList(nn.Conv2d(a, b, 1, bias=False) for a, b in pairs)
         self.draw = nn.Conv2d(widths[-1], channels * config.patch**2, 3, padding=1)
         self.patch = config.patch
