@@ -65,6 +65,11 @@ ALGORITHMS = {
         "plaudit.engine.flow.tuned:FlowRewardConfig",
         "plaudit.engine.flow.reward:FlowReward",
     ),
+    "gan": Algorithm(
+        "A generator against a critic, with a reward term: relativistic, non-saturating, WGAN-GP.",
+        "plaudit.engine.gan.config:GanConfig",
+        "plaudit.engine.gan.adversarial:Gan",
+    ),
 }
 
 

@@ -19,6 +19,7 @@ FAMILIES = {
     "conv": "plaudit.engine.nets.conv:ConvConfig:build_network",
     "unet": "plaudit.engine.nets.unet:UNetConfig:refuse_space",
     "gru": "plaudit.engine.sequence.model:GRUConfig:refuse_space",
+    "generator": "plaudit.engine.nets.generator:GeneratorConfig:refuse_space",
 }
 """`kind -> module:config class:function of (config, observation_space, outputs)`, imported when asked for."""
 

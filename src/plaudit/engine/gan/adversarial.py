@@ -1,0 +1,293 @@
+"""Adversarial training with a reward term: min over G, max over D of V(G, D) - lambda E[R(G(z))].
+
+Goodfellow et al., 2014; by default the relativistic game with R1 and R2 (Huang et al., 2025, R3GAN). The
+reward's gradient is taken on a batch of its own, made with random numbers of its own: with lambda = 0 the
+weights are those of the plain GAN bit for bit, whatever the reward. A pathwise or surrogate gradient moves
+the generator; the score function moves a policy over its latents (`latent.py`).
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from plaudit.engine.adam import Adam, flatten, flushed_denormals
+from plaudit.engine.env import State
+from plaudit.engine.gan import losses
+from plaudit.engine.gan.config import Examples, GanConfig, network_config
+from plaudit.engine.gan.latent import LatentTuner
+from plaudit.engine.gan.policy import GeneratorPolicy, make
+from plaudit.engine.gan.rewards import Rewards
+from plaudit.engine.gan.surrogate import Surrogate
+from plaudit.engine.gan.weight import RewardWeight, balanced
+from plaudit.engine.learner import Metrics, Weighing
+from plaudit.engine.nets.critic import Critic
+from plaudit.engine.nets.generator import Generator
+from plaudit.errors import Diverged, InputError
+
+
+class Gan:
+    """The learner: alternating updates of critic and generator. Its unit is the training item, "images"."""
+
+    def __init__(
+        self, source: Examples, weighing: Weighing | None, config: GanConfig, network: Any, seed: int
+    ) -> None:
+        self.source, self.config, self.share = source, config, 0.0
+        self.network = network_config(network)
+        self.random = np.random.default_rng(seed)
+        self.noise = torch.Generator().manual_seed(seed)
+        self.generator, self.critic = (
+            Generator(self.network, source.shape),
+            Critic(self.network, source.shape),
+        )
+        self.generator.initialise(torch.Generator().manual_seed(seed))
+        self.critic.initialise(torch.Generator().manual_seed(seed + 1))
+        self.average = copy.deepcopy(self.generator).requires_grad_(False)
+        self.params, self.grads = flatten(self.generator)
+        self.critic_params, self.critic_grads = flatten(self.critic)
+        self.average_params, _ = flatten(self.average)
+        betas = (config.beta1, config.beta2)
+        self.adam, self.critic_adam = Adam(self.params, betas), Adam(self.critic_params, betas)
+        self.images = self.rounds = self.critic_rounds = 0
+        self._prepare_reward(weighing, seed)
+
+    def _prepare_reward(self, weighing: Weighing | None, seed: int) -> None:
+        """Everything of the reward, with random numbers of its own."""
+        reward = self.config.reward
+        self.rewards = None if weighing is None else Rewards(self.source, weighing)
+        self.weight = RewardWeight(reward)
+        self.reward_noise = torch.Generator().manual_seed(seed + 2)
+        self.tuner: LatentTuner | None = None
+        self.surrogate: Surrogate | None = None
+        about = (reward, self.network, self.source.shape, seed + 2)
+        if self.rewards is not None and reward.method == "score":
+            self.tuner = LatentTuner(self.rewards, *about)
+        if self.rewards is not None and reward.method == "surrogate":
+            self.surrogate = Surrogate(self.rewards, *about)
+        if self.rewards is not None and reward.schedule == "dual" and not hasattr(self.source, "distance"):
+            raise InputError("the task measures no distance to its data.", place="learner.reward.schedule")
+
+    def step(self) -> Metrics:
+        """Take `updates` rounds of the game."""
+        if self.rewards is not None:
+            self.rewards.share = self.share
+        rows = [self._round() for _ in range(self.config.updates)]
+        metrics: Metrics = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+        if not all(math.isfinite(value) for value in metrics.values()):
+            raise Diverged(f"the game is not finite: {metrics}.")
+        metrics |= {"learning_rate": self._falling("learning_rate"), "gamma": self._falling("gamma")}
+        return metrics | self._report()
+
+    def _round(self) -> dict[str, float]:
+        """Some critic updates and one of the generator."""
+        for _ in range(self.config.critic_updates):
+            real, labels = self.source.batch(self.config.batch_size, self.random)
+            critic_loss = self._update_critic(real, labels)
+        loss, norm = self._update_generator(real, labels)
+        self._follow()
+        return {"critic_loss": critic_loss, "loss": loss, "gradient_norm": norm}
+
+    def _update_critic(self, real: Tensor, labels: Tensor | None) -> float:
+        with torch.no_grad():
+            fake = self._fake(len(real), labels)
+        gamma = self._falling("gamma") * self.config.penalty_every
+        penalised = gamma > 0 and self.critic_rounds % self.config.penalty_every == 0
+        self.critic_grads.zero_()
+        loss = self._critic_loss(real, fake, labels, gamma if penalised else 0.0)
+        loss.backward()  # type: ignore[no-untyped-call]
+        with flushed_denormals():
+            self.critic_adam.step(self.critic_grads, self._falling("learning_rate"))
+        self.images += len(real)
+        self.critic_rounds += 1
+        return float(loss.detach())
+
+    def _critic_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None, gamma: float) -> Tensor:
+        """The critic's loss, with `gamma` times its gradient penalty."""
+        centred = self.config.loss != "wgan-gp"
+        items = torch.cat([real, fake])
+        items.requires_grad_(gamma > 0 and centred)
+        scores = self._judge(items, None if labels is None else torch.cat([labels, labels]))
+        loss = losses.LOSSES[self.config.loss](scores[: len(real)], scores[len(real) :])[0]
+        if gamma > 0 and centred:
+            slope = losses.squared_slope(scores, items)
+            r1, r2 = losses.zero_centred(slope[: len(real)]), losses.zero_centred(slope[len(real) :])
+            loss = loss + gamma * (r1 + r2)
+        elif gamma > 0:
+            share = torch.rand(len(real), generator=self.noise)
+            middle = losses.between(real, fake, share).requires_grad_()
+            loss = loss + gamma * losses.one_centred(
+                losses.squared_slope(self._judge(middle, labels), middle)
+            )
+        return loss
+
+    def _update_generator(self, real: Tensor, labels: Tensor | None) -> tuple[float, float]:
+        """One step of the generator; returns its adversarial loss and that gradient's norm."""
+        self.grads.zero_()
+        fake = self._judge(self._fake(len(real), labels), labels)
+        with torch.no_grad():
+            genuine = (
+                self._judge(real, labels) if self.config.loss == "relativistic" else torch.zeros_like(fake)
+            )
+        loss = losses.LOSSES[self.config.loss](genuine, fake)[1]
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = float(self.grads.norm())
+        self._add_reward(norm)
+        with flushed_denormals():
+            self.adam.step(self.grads, self._falling("learning_rate"))
+        self.rounds += 1
+        return float(loss.detach()), norm
+
+    def _add_reward(self, norm: float) -> None:
+        """Add the reward's gradient to that of the game, whose norm is given, or tune the latent policy."""
+        config = self.config.reward
+        if self.rewards is None or self.rounds % config.every:
+            return
+        weight = self.weight.at(self.share)
+        if self.tuner is not None and weight > 0:
+            self.tuner.update(self._make, weight, self.reward_noise)
+        elif self.surrogate is not None or weight > 0:
+            slope, items = self._reward_slope(weight)
+            if weight > 0:
+                self._join(slope, items, norm, weight * config.every)
+
+    def _reward_slope(self, weight: float) -> tuple[Tensor, Tensor]:
+        """Items made for the reward, and its slope there; a surrogate learns even where nobody follows it."""
+        assert self.rewards is not None
+        noise, labels = self._reward_batch()
+        with torch.set_grad_enabled(weight > 0):
+            items = self._make(noise, labels)
+        return (self.surrogate or self.rewards).slope(items, labels), items
+
+    def _join(self, slope: Tensor, items: Tensor, norm: float, weight: float) -> None:
+        """Let `weight` times the reward's gradient, which goes through `items`, into the generator's."""
+        game = self.grads.clone()
+        self.grads.zero_()
+        items.backward(-slope)  # type: ignore[no-untyped-call]
+        if self.config.reward.schedule == "balanced":
+            weight = balanced(weight, norm, float(self.grads.norm()))
+        self.grads.mul_(weight).add_(game)
+
+    def _reward_batch(self) -> tuple[Tensor, Tensor | None]:
+        """Latents of the prior and classes, all alike, for the reward."""
+        rows, classes = self.config.reward.batch_size, self.source.shape.classes
+        noise = torch.randn(rows, self.network.latent, generator=self.reward_noise)
+        labels = torch.randint(classes, (rows,), generator=self.reward_noise) if classes else None
+        return noise, labels
+
+    def _fake(self, rows: int, labels: Tensor | None) -> Tensor:
+        return self._make(torch.randn(rows, self.network.latent, generator=self.noise), labels)
+
+    def _make(self, latent: Tensor, labels: Tensor | None) -> Tensor:
+        return make(self.generator, latent, labels, self.config.precision)
+
+    def _judge(self, items: Tensor, labels: Tensor | None) -> Tensor:
+        """What the critic says `(B,)`."""
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.config.precision == "bf16"):
+            scores: Tensor = self.critic(items, labels)
+        return scores[:, 0]
+
+    def _follow(self) -> None:
+        """Let the generator into its average, of which the first images are soon forgotten."""
+        half_life = min(self.config.ema_images, 0.05 * self.images)
+        kept = 0.5 ** (self.config.batch_size * self.config.critic_updates / max(half_life, 1.0))
+        self.average_params.lerp_(self.params, 1.0 - kept)
+
+    def _falling(self, name: str) -> float:
+        """A setting on its way to its end."""
+        start, end = getattr(self.config, name), getattr(self.config, f"{name}_end")
+        return float(end + (start - end) * 0.5 * (1.0 + math.cos(math.pi * min(self.share, 1.0))))
+
+    def _report(self) -> Metrics:
+        """Rows of the reward; measures what would otherwise not be seen."""
+        if self.rewards is None:
+            return {}
+        if self.weight.at(self.share) == 0 and self.surrogate is None:
+            noise, labels = self._reward_batch()
+            with torch.no_grad():
+                items = self._make(noise, labels)
+            self.rewards.measure(items, labels)
+        if self.weight.due(self.images, self.share):
+            self.weight.measured(self.source.distance(self.policy()), self.images)  # type: ignore[attr-defined]
+        rows: Metrics = {"lambda": self.weight.at(self.share), **self.rewards.report()}
+        if self.config.reward.schedule == "dual":
+            rows |= {"distance": self.weight.distance, "reference": self.weight.reference}
+        if self.tuner is not None:
+            rows["kl"] = self.tuner.kl
+        if self.surrogate is not None:
+            rows["surrogate_explained"] = self.surrogate.explained
+        return rows
+
+    @property
+    def progress(self) -> tuple[int, str]:
+        return self.images, "images"
+
+    def policy(self) -> GeneratorPolicy:
+        latent = None if self.tuner is None else self.tuner.policy
+        critic = self.critic if self.config.keep_critic else None
+        return GeneratorPolicy(self.average, latent, critic, self.config.precision)
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            "algorithm": "gan",
+            "path": "plain",
+            "loss": self.config.loss,
+            "parameters": self.params.numel(),
+            "critic_parameters": self.critic_params.numel(),
+        }
+
+    def state_dict(self) -> State:
+        parts = {"tuner": self.tuner, "surrogate": self.surrogate, "rewards": self.rewards}
+        return {
+            "random": self.random.bit_generator.state,
+            "noise": self.noise.get_state(),
+            "reward_noise": self.reward_noise.get_state(),
+            "generator": self.params.clone(),
+            "critic": self.critic_params.clone(),
+            "adam": self.adam.state_dict(),
+            "critic_adam": self.critic_adam.state_dict(),
+            "weight": self.weight.state_dict(),
+            "counts": [self.images, self.rounds, self.critic_rounds],
+            **{name: None if part is None else part.state_dict() for name, part in parts.items()},
+        }
+
+    def load_state_dict(self, state: State, tensors: dict[str, Tensor]) -> None:
+        load_part(self.average, "generator", tensors)
+        self.params.copy_(torch.as_tensor(state["generator"]))
+        self.critic_params.copy_(torch.as_tensor(state["critic"]))
+        self.random.bit_generator.state = state["random"]
+        for name in ("noise", "reward_noise"):
+            getattr(self, name).set_state(torch.as_tensor(state[name]))
+        for name in ("adam", "critic_adam", "weight"):
+            getattr(self, name).load_state_dict(state[name])
+        self.images, self.rounds, self.critic_rounds = (int(count) for count in state["counts"])
+        for name in ("tuner", "surrogate", "rewards"):
+            if getattr(self, name) is not None:
+                getattr(self, name).load_state_dict(state[name])
+
+    def load_weights(self, tensors: dict[str, Tensor]) -> None:
+        """Begin from these weights: generator, and critic and latent policy where they are kept."""
+        load_part(self.generator, "generator", tensors)
+        load_part(self.average, "generator", tensors)
+        latent = None if self.tuner is None else self.tuner.policy
+        rest: dict[str, torch.nn.Module | None] = {"critic": self.critic, "latent": latent}
+        for part, module in rest.items():
+            if module is not None and any(name.startswith(f"{part}.") for name in tensors):
+                load_part(module, part, tensors)
+
+
+@torch.no_grad()
+def load_part(module: torch.nn.Module, part: str, tensors: dict[str, Tensor]) -> None:
+    """Copy the tensors called `part.*` into a module; raises `InputError` where they are another's."""
+    own, prefix = module.state_dict(), f"{part}."
+    came = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+    if {name: tuple(t.shape) for name, t in own.items()} != {
+        name: tuple(t.shape) for name, t in came.items()
+    }:
+        raise InputError(f"the {part}'s weights are of another model than the recipe's.", place="inputs.init")
+    for name, tensor in own.items():
+        tensor.copy_(came[name])
