@@ -1,8 +1,8 @@
 """Any picture file as pixels: decoded under limits, upright, in 8 bits of grey or RGB.
 
 The size is taken from the header before a pixel is decoded. Of an animation the first frame counts; the
-orientation that a camera noted is applied; 16 bits become 8 by dropping the lower ones; CMYK and palettes become
-RGB; what is transparent lies on `background`, white by default, as pages show it.
+orientation that a camera noted is applied; 16 bits become 8 by dropping the lower ones; CMYK and palettes
+become RGB; what is transparent lies on `background`, white by default, as pages show it.
 """
 
 from __future__ import annotations

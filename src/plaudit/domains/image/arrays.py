@@ -1,4 +1,4 @@
-"""Pictures in `.npz` files: images with labels, as NumPy, Keras and MedMNIST name them. Nothing is unpickled."""
+"""Pictures in `.npz` files: images with labels, named as Keras or MedMNIST do. No pickle."""
 
 from __future__ import annotations
 

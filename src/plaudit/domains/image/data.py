@@ -36,8 +36,8 @@ __all__ = [
 def load_pictures(place: str | Path, side: int | None = None, say: Say | None = None) -> PictureSet:
     """Read a set; raises `InputError`, or `MissingExtra` where a library is not installed.
 
-    `side` in pixels is chosen where it is not given: the source's own within 28 to 64. What was skipped stands
-    in the set, and the first of it is said.
+    `side` in pixels is chosen where it is not given: the source's own within 28 to 64. What was skipped
+    stands in the set, and the first of it is said.
     """
     checked_side(side, 0, 3)
     if str(place) in BUILT_IN:

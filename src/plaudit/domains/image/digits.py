@@ -1,4 +1,4 @@
-"""The handwritten digits that come with scikit-learn (Alpaydin and Kaynak, 1998): 1,797 of 8 x 8, enlarged."""
+"""The handwritten digits that come with scikit-learn (Alpaydin and Kaynak, 1998), enlarged from 8 x 8."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures in a `.parquet` file: one column of encoded pictures and one of labels, as data sets are published."""
+"""Pictures in a `.parquet` file: a column of encoded pictures and one of labels, as sets are published."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class PictureSet:
 def split_by_content(images: Sequence[Pixels] | Pixels) -> NDArray[np.int8]:
     """Split `(N,)` by the rank of each picture's hash: 70 / 15 / 15 %, and twins stay together.
 
-    Neither order nor name matters. Ranks rather than hashes are cut, so that no split of a small set is empty.
+    Neither order nor name matters. Ranks rather than hashes are cut: no split of a small set is empty.
     """
     hashes = [hashlib.sha256(image.tobytes()).digest() for image in images]
     rank = {value: at for at, value in enumerate(sorted(set(hashes)))}

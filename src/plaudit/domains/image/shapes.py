@@ -1,7 +1,7 @@
 """Coloured shapes: a set without any download, drawn from formulas, the same for everybody.
 
-Each shape is a function of the plane that is negative inside and grows about as fast as the distance, so that its
-edge is smooth at any side.
+Each shape is a function of the plane that is negative inside and grows about as fast as the distance, so that
+its edge is smooth at any side.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ SHAPES: dict[str, Callable[[Floats, Floats], Floats]] = {
 
 
 def shapes(side: int | None = None, count: int = COUNT, seed: int = _SEED) -> PictureSet:
-    """`count` pictures `(side, side, 3)`, 32 by default: one shape each of any colour, place, size and turn."""
+    """`count` pictures `(side, side, 3)`, 32 by default: one shape each, of any colour, place and size."""
     rng = np.random.default_rng(seed)
     labels = np.arange(count) % len(SHAPES)
     parts = [drawn(labels[at : at + _CHUNK], side or 32, rng) for at in range(0, count, _CHUNK)]
