@@ -1,1 +1,1 @@
-"""Statistics that judges and reports share: intervals, diversity. Knows numbers, not content."""
+"""Statistics that judges and reports share: intervals, diversity, distances. Knows numbers, not content."""

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from plaudit.domains.music import cache
 from plaudit.domains.music.asks import OPEN
 from plaudit.domains.music.chorale import asks as asking
 from plaudit.domains.music.chorale import baselines, data, env, fermatas, generation, grid, metrics
@@ -32,6 +31,7 @@ from plaudit.engine.sequence.decode import sample
 from plaudit.engine.sequence.model import GRUConfig, SequenceModel
 from plaudit.engine.sequence.policy import SequencePolicy
 from plaudit.errors import Infeasible, InputError
+from plaudit.media import cache
 from plaudit.reward.compose import Composition
 from plaudit.runs.recipe import RewardEntry
 

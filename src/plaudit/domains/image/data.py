@@ -1,111 +1,65 @@
-"""Sets of small pictures as arrays, split for training, checking and judging.
+"""Sets of small pictures from everywhere: what a name or a path stands for.
 
-Whatever a set comes from, it is read once to `PictureSet`. The idx files are those of LeCun's MNIST pages.
+Built in, without any download: "shapes" and "glyphs" are drawn, "digits" comes with scikit-learn. A path is a
+folder of idx files, an `.npz`, a `.parquet`, or a folder of pictures, flat or one subfolder a class. Whatever
+brings no split of its own is split by content.
 """
 
 from __future__ import annotations
 
-import zlib
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
+from plaudit.domains.image.arrays import npz_file
+from plaudit.domains.image.digits import digits
+from plaudit.domains.image.folder import FEWEST, Say, picture_folder
+from plaudit.domains.image.glyphs import glyphs
+from plaudit.domains.image.idx import idx_folder, read_idx
+from plaudit.domains.image.parquet import parquet_file
+from plaudit.domains.image.sets import SPLITS, UNLABELLED, PictureSet, Skipped, shown
+from plaudit.domains.image.shapes import shapes
+from plaudit.domains.image.sizing import checked_side
+from plaudit.errors import InputError, did_you_mean
 
-from plaudit.errors import InputError
-from plaudit.media.limits import Limits, read_bytes
+__all__ = [
+    "BUILT_IN",
+    "FEWEST",
+    "SPLITS",
+    "UNLABELLED",
+    "PictureSet",
+    "Skipped",
+    "idx_folder",
+    "load_pictures",
+    "read_idx",
+]
 
-SPLITS = ("train", "validation", "test")
-UNLABELLED = -1
-Pixels = NDArray[np.uint8]
 
+def load_pictures(place: str | Path, side: int | None = None, say: Say | None = None) -> PictureSet:
+    """Read a set; raises `InputError`, or `MissingExtra` where a library is not installed.
 
-@dataclass(frozen=True)
-class PictureSet:
-    """Pictures of one size.
-
-    Attributes:
-        images: `(N, H, W, C)` uint8, C 1 (grey) or 3 (RGB).
-        labels: `(N,)` int64, `UNLABELLED` where there is none.
-        names: of the classes, in the order of their labels.
-        split: `(N,)` int8, an index into `SPLITS`: judges learn from the validation split, figures are taken
-            on the test split, and neither is ever trained on by a generator or a reward.
-        source: where it came from, for the record.
+    `side` in pixels is chosen where it is not given: the source's own within 28 to 64. What was skipped
+    stands in the set, and the first of it is said.
     """
-
-    images: Pixels
-    labels: NDArray[np.int64]
-    names: tuple[str, ...]
-    split: NDArray[np.int8]
-    source: str
-
-    def part(self, split: str) -> PictureSet:
-        """The pictures of one split."""
-        at = self.split == SPLITS.index(split)
-        return PictureSet(self.images[at], self.labels[at], self.names, self.split[at], self.source)
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-
-_IDX = Limits(file_bytes=64 * 2**20)
-_MOST_VALUES = 512 * 2**20
-
-
-def read_idx(path: Path) -> NDArray[np.uint8]:
-    """Read one idx file of bytes, plain or `.gz`; raises only `InputError`."""
-    content, place = read_bytes(path, _IDX), str(path)
-    if content[:2] == b"\x1f\x8b":
-        content = _unzipped(content, place)
-    if len(content) < 4 or content[:3] != b"\x00\x00\x08" or not 1 <= content[3] <= 4:
-        raise InputError("is not an idx file of bytes.", place=place)
-    head = 4 + 4 * content[3]
-    shape = tuple(int.from_bytes(content[at : at + 4], "big") for at in range(4, head, 4))
-    if len(content) < head or len(content) - head != np.prod(shape, dtype=object):
-        raise InputError(f"promises {shape} bytes and holds {max(len(content) - head, 0):,}.", place=place)
-    return np.frombuffer(content, np.uint8, offset=head).reshape(shape)
-
-
-def _unzipped(content: bytes, place: str) -> bytes:
-    """Unpack gzip under a limit."""
+    checked_side(side, 0, 3)
+    if str(place) in BUILT_IN:
+        return BUILT_IN[str(place)](side)
+    path = Path(place)
     try:
-        unpacker = zlib.decompressobj(wbits=31)
-        unpacked = unpacker.decompress(content, _MOST_VALUES)
-    except zlib.error as error:
-        raise InputError(f"is not gzip: {error}.", place=place) from error
-    if unpacker.unconsumed_tail:
-        raise InputError(f"unpacks to more than {_MOST_VALUES:,} bytes.", place=place)
-    if not unpacker.eof:
-        raise InputError("is cut off.", place=place)
-    return unpacked
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except (OSError, ValueError) as error:
+        raise InputError(f"is no path: {error}.", place=shown(place)) from error
+    if is_folder:
+        return _from_folder(path, side, say)
+    if is_file and path.suffix.lower() in _FILES:
+        return _FILES[path.suffix.lower()](path, side)
+    what = "is no folder, .npz or .parquet file." if is_file else "is not there."
+    raise InputError(what, place=shown(place), hint=did_you_mean(str(place), BUILT_IN))
 
 
-VALIDATION_SHARE = 1 / 6
-"""Of a set's training files that are kept for judges: 10,000 of MNIST's 60,000."""
+def _from_folder(folder: Path, side: int | None, say: Say | None) -> PictureSet:
+    if any((folder / f"train-images-idx3-ubyte{packed}").exists() for packed in ("", ".gz")):
+        return idx_folder(folder, side)
+    return picture_folder(folder, side, say)
 
 
-def idx_folder(folder: Path) -> PictureSet:
-    """Read a folder of MNIST's four idx files, plain or `.gz`; raises only `InputError`."""
-    images, labels, splits = [], [], []
-    for prefix in ("train", "t10k"):
-        pictures = read_idx(_either(folder, f"{prefix}-images-idx3-ubyte"))
-        classes = read_idx(_either(folder, f"{prefix}-labels-idx1-ubyte"))
-        if pictures.ndim != 3 or classes.shape != pictures.shape[:1]:
-            raise InputError(
-                f"{prefix}: pictures {pictures.shape} and labels {classes.shape} do not match.",
-                place=str(folder),
-            )
-        held_out = int(len(pictures) * VALIDATION_SHARE) if prefix == "train" else 0
-        split = np.zeros(len(pictures), np.int8) if prefix == "train" else np.full(len(pictures), 2, np.int8)
-        split[len(pictures) - held_out :] = 1 if held_out else split[:1]
-        images.append(pictures[..., None])
-        labels.append(classes.astype(np.int64))
-        splits.append(split)
-    every = np.concatenate(labels)
-    names = tuple(str(k) for k in range(int(every.max()) + 1))
-    return PictureSet(np.concatenate(images), every, names, np.concatenate(splits), str(folder))
-
-
-def _either(folder: Path, name: str) -> Path:
-    """The plain file, or the packed one."""
-    return folder / name if (folder / name).exists() else folder / f"{name}.gz"
+BUILT_IN = {"shapes": shapes, "glyphs": glyphs, "digits": digits}
+_FILES = {".npz": npz_file, ".parquet": parquet_file}

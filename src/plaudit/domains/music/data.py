@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plaudit.domains.music import cache
 from plaudit.domains.music.lines import BARS, MODE_NAMES, Ints, shift_of, tokens_of
 from plaudit.domains.music.score import CHORDS, METRES, Piece
 from plaudit.errors import InputError, PlauditError
+from plaudit.media import cache
 
 FOLK = ("ryansMammoth", "oneills1850", "airdsAirs")
 SPLITS = ("train", "judge", "test")
@@ -65,7 +65,7 @@ def load_tunes(place: str = "folk", say: Say | None = None) -> Tunes:
     """Read a corpus, from the cache where it lies there; raises `InputError` or `MissingExtra`."""
     say = say or cache.to_stderr
     files = folk_files() if place == "folk" else folder_files(Path(place))
-    path = cache.place_of(files, f"tunes {VERSION}")
+    path = cache.place_of(files, f"tunes {VERSION}", "music")
     held = cache.kept(path)
     if held is not None and held.keys() == {field.name for field in fields(Tunes)}:
         return Tunes(**held)

@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plaudit.domains.music import cache
 from plaudit.domains.music.chorale.fermatas import fermatas, guessed_ends
 from plaudit.domains.music.chorale.grid import VOICES, Chorales, chorales_of
 from plaudit.domains.music.data import SPLITS
 from plaudit.domains.music.lines import BARS, Ints
 from plaudit.domains.music.score import QUARTER, Piece
 from plaudit.errors import InputError, PlauditError
+from plaudit.media import cache
 
 VERSION = 1
 """Of the cache: raised whenever what is kept changes."""
@@ -61,7 +61,7 @@ class Bach:
 def load_bach(say: Say | None = None) -> Bach:
     """The chorales, from the cache where they lie there; raises `InputError` or `MissingExtra`."""
     files = bach_files()
-    path = cache.place_of(files, f"bach {VERSION}")
+    path = cache.place_of(files, f"bach {VERSION}", "music")
     found = _bach(cache.kept(path))
     if found is None:
         found = gathered(files, say or cache.to_stderr)

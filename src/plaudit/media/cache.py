@@ -14,18 +14,20 @@ from typing import Any
 import numpy as np
 
 
-def place_of(files: Sequence[Path], version: str) -> Path:
-    """The file that holds what was read from `files`; another version, size or date is another file.
+def folder(kind: str) -> Path:
+    """Where a kind of content keeps its cache: below `PLAUDIT_CACHE`, or the user's cache folder."""
+    home = os.environ.get("PLAUDIT_CACHE") or os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "plaudit" / kind
 
-    It lies below `PLAUDIT_CACHE`, or the user's cache folder.
-    """
+
+def place_of(files: Sequence[Path], version: str, kind: str) -> Path:
+    """The file that holds what was read from `files`; another version, size or date is another file."""
     seen = hashlib.sha256(version.encode())
     for path in files:
         status = path.stat()
-        seen.update(f"{path}:{status.st_size}:{status.st_mtime_ns};".encode())
-    home = os.environ.get("PLAUDIT_CACHE") or os.environ.get("XDG_CACHE_HOME")
-    folder = Path(home) if home else Path.home() / ".cache"
-    return folder / "plaudit" / "music" / f"{seen.hexdigest()[:24]}.npz"
+        # A name need not be UTF-8.
+        seen.update(os.fsencode(path) + f":{status.st_size}:{status.st_mtime_ns};".encode())
+    return folder(kind) / f"{seen.hexdigest()[:24]}.npz"
 
 
 def keep(path: Path, names: Sequence[str], arrays: Mapping[str, Any]) -> None:
