@@ -68,6 +68,8 @@ class Game(Protocol):
     """Edits whose exact outcome a wide policy's step looks at."""
     polish: ClassVar[int]
     """Evaluations of hill climbing that may finish what a wide policy left; 0 = none."""
+    widest: ClassVar[int]
+    """Columns of the widest level that can be asked for."""
     restarts: ClassVar[int]
     """Fresh starts that hill climbing may make where that does not do, with as many evaluations each."""
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from plaudit.domains.level import maze_judge, maze_kernels, maze_planes, reward
 from plaudit.domains.level.game import Goals, Maps, Size, Stats, Tile, View
 from plaudit.domains.level.metrics import Judge
+from plaudit.domains.level.request import LARGEST
 from plaudit.domains.level.seeds import start_maps
 from plaudit.reward.term import Term
 
@@ -37,6 +38,7 @@ class MazeGame:
     proposals: ClassVar[int] = 2
     polish: ClassVar[int] = 0
     restarts: ClassVar[int] = 0
+    widest: ClassVar[int] = LARGEST
     planes = maze_planes.PLANES
 
     def measure(self, maps: Maps) -> Stats:
