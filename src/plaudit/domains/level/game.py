@@ -122,6 +122,13 @@ class Game(Protocol):
         """Cells of start maps `(R, H, W)` that tell an item from its neighbours, to be kept; None = none."""
         ...
 
+    def suspects(self, maps: Maps) -> NDArray[np.float32] | None:
+        """How likely each cell `(B, H, W)` is to be in need of an edit, above 0; None = no guess.
+
+        Search looks there first while there is no policy to guide it.
+        """
+        ...
+
     def terms(self) -> tuple[Term, ...]:
         """The reward terms, twins included."""
         ...

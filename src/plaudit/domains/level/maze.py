@@ -94,6 +94,10 @@ class MazeGame:
     def kept(self, starts: Maps) -> None:
         del starts  # mazes are kept apart by their code words: see apart.py
 
+    def suspects(self, maps: Maps) -> NDArray[np.float32] | None:
+        del maps
+        return None
+
     def terms(self) -> tuple[Term, ...]:
         return (*reward.passage_terms(self), *reward.shared_terms(self))
 

@@ -101,5 +101,11 @@ class PlatformerGame(RuleGame):
         cells = size[0] * size[1]
         return (0, cells - 2), (0, cells), (0, cells - 2)
 
+    def suspects(self, maps: Maps) -> NDArray[np.float32]:
+        """What is misplaced and the cells around it, then the cells at the surface of what is solid."""
+        likely = np.empty(maps.shape, np.float32)
+        platformer_kernels.suspect(np.ascontiguousarray(maps), likely)
+        return likely
+
     def starts(self, numbers: NDArray[np.int64], size: Size, density: float | None, goals: Goals) -> Maps:
         return planned_maps(numbers, size, density, goals)

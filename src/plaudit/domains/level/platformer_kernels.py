@@ -284,6 +284,24 @@ def _paint(maps: Any, bits: Any, out: Any, planes: Any) -> None:
                     cell[5 + kind] = np.float32(max(min((lack - much) / 4, 2.0), -2.0))
 
 
+@njit(cache=True, nogil=True)
+def suspect(maps: Any, out: Any) -> None:
+    """How likely each cell of `maps (B, H, W)` is to be in need of an edit, above 0, into `out`."""
+    rows, height, width = maps.shape
+    out[:] = np.float32(0.02)
+    for row in range(rows):
+        level = maps[row]
+        for y in range(height):
+            for x in range(width):
+                wrong, firm = not in_place(level, y, x), solid(level[y, x])
+                if not wrong and not firm and level[y, x] == OPEN:
+                    continue
+                for v in range(max(y - 1, 0), min(y + 2, height)):
+                    for u in range(max(x - 1, 0), min(x + 2, width)):
+                        near = np.float32(0.1) if firm == solid(level[v, u]) else np.float32(0.3)
+                        out[row, v, u] = max(out[row, v, u], np.float32(1.0) if wrong else near)
+
+
 def paint(maps: Any, out: Any, planes: Any) -> None:
     """Statistics into `out (B, STATISTICS)`, and the planes of `DETAILS` into `planes (B, H, W, DETAILS)`."""
     _paint(maps, make_bits(maps.shape[2], maps.shape[1]), out, planes)

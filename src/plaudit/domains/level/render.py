@@ -17,6 +17,7 @@ from plaudit.domains.level.files import godot, ldtk, tiled, xsb
 from plaudit.domains.level.game import Game, Maps
 from plaudit.domains.level.metrics import longest_path
 from plaudit.domains.level.request import LARGEST, LevelRequest, check_size, described
+from plaudit.domains.level.scenery import draw_scene
 from plaudit.domains.level.things import draw_things
 from plaudit.domains.level.tiles import draw_map, draw_trail
 from plaudit.errors import InputError, ResourceError, did_you_mean
@@ -92,6 +93,8 @@ def _table(value: Any) -> dict[str, Any]:
 
 def preview_level(game: Game, item: Item) -> Image.Image:
     """Draw the level: a maze with its longest path, any other game with what stands on its cells."""
+    if game.name == "platformer":
+        return draw_scene(item.content, [tile.name for tile in game.tiles])
     free = np.array([tile.passable for tile in game.tiles])[item.content]
     image = draw_map(free)
     if len(game.tiles) == 2:

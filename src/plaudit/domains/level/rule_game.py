@@ -126,6 +126,10 @@ class RuleGame(ABC):
         del starts
         return None
 
+    def suspects(self, maps: Maps) -> NDArray[np.float32] | None:
+        del maps
+        return None
+
     def terms(self) -> tuple[Term, ...]:
         own = reward.rule_terms(self, self.meanings, tuple(self.replaced.values()))
         return (*own, *reward.shared_terms(self))
