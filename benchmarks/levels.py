@@ -31,7 +31,7 @@ COSTLY = ("sokoban", "dungeon", "cave")
 """Games whose statistics take a solver: less is made of what stands beside the preset."""
 BY_THE_PEER = 100
 """Levels that the PCG Benchmark's judge looks at, which takes seconds over some."""
-TASKS = ("zelda", "sokoban", "dungeon", "cave")
+TASKS = ("zelda", "sokoban", "dungeon", "cave", "platformer")
 TWICE = 200
 """Levels that are made once more on two cores: the same ones, sooner."""
 

@@ -1,4 +1,4 @@
-"""Platformers: the physics by hand, kernels against the agent, ways replayed by key presses, rules one by one."""
+"""Platformers: physics by hand, kernels against the agent, ways replayed by key presses, rules one by one."""
 
 import numpy as np
 import pytest
@@ -59,7 +59,7 @@ def rooms(count, seed):
     levels[:, -1] = np.where(rng.random((count, 14)) < 0.75, 0, 1)
     for level in levels:
         level[tuple(rng.integers((9, 4)))] = GLYPHS["@"]
-        level[tuple(rng.integers((9, 4)) + (0, 10))] = GLYPHS["H"]
+        level[tuple(rng.integers((0, 10), (9, 14)))] = GLYPHS["H"]
     return levels
 
 

@@ -70,6 +70,8 @@ class Game(Protocol):
     """Evaluations of hill climbing that may finish what a wide policy left; 0 = none."""
     widest: ClassVar[int]
     """Columns of the widest level that can be asked for."""
+    patience: ClassVar[float]
+    """Steps of a wide policy for each cell of the map; only the hardest requests use them up."""
     restarts: ClassVar[int]
     """Fresh starts that hill climbing may make where that does not do, with as many evaluations each."""
 

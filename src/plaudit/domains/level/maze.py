@@ -38,6 +38,7 @@ class MazeGame:
     proposals: ClassVar[int] = 2
     polish: ClassVar[int] = 0
     restarts: ClassVar[int] = 0
+    patience: ClassVar[float] = 2 / 3
     widest: ClassVar[int] = LARGEST
     planes = maze_planes.PLANES
 

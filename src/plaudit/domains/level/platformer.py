@@ -7,11 +7,11 @@ are strips of a known game played by its physics: here tiles, rules and physics 
 
 - Across: 1/2 cell to the left or right, or none, in each tick, on the ground as in the air; solid cells and
   the left and right border stop it.
-- Up: a jump from the ground sets the vertical speed to 5 quarter cells a tick. In each tick the player moves by
-  the speed, then the speed falls by 1: 5 + 4 + 3 + 2 + 1 = 3 3/4 cells with the key held. Letting go of the key
-  makes the speed 0 at once, so that jumps go 1 1/4, 2 1/4, 3, 3 1/2 or 3 3/4 cells up. What is above stops the
-  player, and so does the upper border.
-- Down: in the air the speed goes on falling by 1, to -4 at most; walking off a ledge it is -1 in the first tick.
+- Up: a jump from the ground sets the vertical speed to 5 quarter cells a tick. In each tick the player moves
+  by the speed, then the speed falls by 1: 5 + 4 + 3 + 2 + 1 = 3 3/4 cells with the key held. Letting go of the
+  key makes the speed 0 at once, so that jumps go 1 1/4, 2 1/4, 3, 3 1/2 or 3 3/4 cells up. What is above stops
+  the player, and so does the upper border.
+- Down: in the air the speed goes on falling by 1, to -4 at most; off a ledge it is -1 in the first tick.
 - Across comes before up and down. What happens on the way from tick to tick does not count: at its end the
   player dies where it touches an enemy's cell or is below the map, takes the coins that it touches, and has
   finished where it touches the exit. Enemies keep to their cells.
@@ -21,13 +21,13 @@ So a gap of 5 columns can be jumped and 6 cannot, and a wall of 3 cells can be a
 **A good level** has, on W columns and H rows:
 
 - one player in the first W/10 + 1 columns, one exit in the last, each on something solid;
-- ground that stands on ground down to the last row, no higher than H/2, that rises by at most 3 from one column of ground
-  to the next, with gaps at most 4 columns wide;
+- ground that stands on ground down to the last row, no higher than H/2, that rises by at most 3 from one
+  column of ground to the next, with gaps at most 4 columns wide;
 - pipes two columns wide, on ground along their whole foot, at most 4 high, nothing on them; no two touch;
 - blocks in rows of two at least, with nothing on them and two free cells below;
 - enemies on something solid;
-- W/25 to W/6 pipes, W/10 to W/2 blocks, W/25 to W/8 gaps, up to W/5 enemies, up to W/4 coins, each of which one can
-  come to;
+- W/25 to W/6 pipes, W/10 to W/2 blocks, W/25 to W/8 gaps, up to W/5 enemies, up to W/4 coins, each of which
+  one can come to;
 - a way to the exit, for which W/12 jumps at least are needed.
 """
 
@@ -53,6 +53,7 @@ class PlatformerGame(RuleGame):
     name: ClassVar[str] = "platformer"
     size: ClassVar[Size] = (50, 16)
     widest: ClassVar[int] = WIDEST
+    patience: ClassVar[float] = 1 / 8
     tiles: ClassVar[tuple[Tile, ...]] = (
         Tile("wall", "#", False),
         Tile("open", ".", True),

@@ -109,7 +109,7 @@ class Physics:
 
 @dataclass
 class Played:
-    """What the agent found: its way tick by tick, the keys of each, the jumps (-1 = no way), coins touched."""
+    """What the agent found: its way tick by tick, the keys of each, jumps (-1 = no way), coins touched."""
 
     way: list[Body] = field(default_factory=list)
     keys: list[Keys] = field(default_factory=list)

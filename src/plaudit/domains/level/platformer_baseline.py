@@ -1,4 +1,4 @@
-"""The constructive generator of platformers: plots of ground, an obstacle between each two, things on firm ground."""
+"""The constructive generator of platformers: plots of ground, obstacles between them, things on firm land."""
 
 from __future__ import annotations
 

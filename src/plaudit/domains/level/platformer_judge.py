@@ -1,8 +1,8 @@
 """The judge of platformers, in plain Python: shares no code with the kernels that rewards use.
 
-The rules stand in `platformer.py`; whether a level can be finished, in how many jumps and with which coins, an
-agent finds that plays it key by key (`platformer_agent.py`). Two levels are alike where the agent's ways lead
-through the same cells: they count as two when 40 % of the cells of both ways are cells of one alone.
+The rules stand in `platformer.py`; whether a level can be finished, in how many jumps and with which coins,
+an agent finds that plays it key by key (`platformer_agent.py`). Two levels are alike where the agent's ways
+lead through the same cells: they count as two when 40 % of the cells of both ways are cells of one alone.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _wrong(level: Maps) -> set[str]:
     """Names of the rules of place that the level breaks."""
     height, width = level.shape
     solid = np.isin(level, SOLID)
-    wrong = set()
+    wrong = _wrong_ground(level == GROUND, _gaps(level))
     for name, tile in (("player", PLAYER), ("exit", EXIT), ("enemy", ENEMY)):
         if any(y + 1 == height or not solid[y + 1, x] for y, x in np.argwhere(level == tile).tolist()):
             wrong.add(f"{name} in the air")
@@ -84,20 +84,24 @@ def _wrong(level: Maps) -> set[str]:
         wrong.add("player too far in")
     if any(width - 1 - x > width // 10 for _, x in np.argwhere(level == EXIT).tolist()):
         wrong.add("exit too far in")
-    ground = level == GROUND
-    if (ground[:-1] & ~ground[1:]).any():
-        wrong.add("ground in the air")
-    if ground.sum(axis=0).max() > height / 2:
-        wrong.add("ground too high")
-    heights = ground.sum(axis=0)
-    if (np.diff(heights[heights > 0]) > 3).any():
-        wrong.add("step too high")
-    if any(columns > 4 for columns in _gaps(level)):
-        wrong.add("gap too wide")
     if not all(_is_pipe(level, cells) for cells in _bodies(level == PIPE)):
         wrong.add("crooked pipe")
     if not _blocks_hang(level, solid):
         wrong.add("crooked blocks")
+    return wrong
+
+
+def _wrong_ground(ground: NDArray[np.bool_], gaps: Sequence[int]) -> set[str]:
+    """Names of the rules of the ground that are broken."""
+    wrong, heights = set(), ground.sum(axis=0)
+    if (ground[:-1] & ~ground[1:]).any():
+        wrong.add("ground in the air")
+    if heights.max() > len(ground) / 2:
+        wrong.add("ground too high")
+    if (np.diff(heights[heights > 0]) > 3).any():
+        wrong.add("step too high")
+    if any(columns > 4 for columns in gaps):
+        wrong.add("gap too wide")
     return wrong
 
 

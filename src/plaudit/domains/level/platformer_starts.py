@@ -1,4 +1,4 @@
-"""Where platformers begin: a rough strip of land with as many obstacles as jumps are asked for, spoiled by chance.
+"""Where platformers begin: rough land with about as many obstacles as jumps are asked for, spoiled by chance.
 
 The land is a line of plots. Each has a height of its own and ends in what one has to jump: a gap, a pipe, or
 the step up to the next one. Then come the blocks, enemies and coins, some of them where they may not be, gaps
@@ -92,9 +92,7 @@ def _next_height(now: int, most: int, up: bool, rng: np.random.Generator) -> int
     return int(rng.integers(max(1, now - 3), now + 1))
 
 
-def _lay_pipe(
-    level: Maps, heights: NDArray[np.int64], x: int, rng: np.random.Generator, rough: bool
-) -> None:
+def _lay_pipe(level: Maps, heights: NDArray[np.int64], x: int, rng: np.random.Generator, rough: bool) -> None:
     """A pipe of 1 to 3 cells on the ground of columns `x` and the next; a rough one may be half."""
     top = len(level) - int(heights[x])
     tall = int(rng.integers(1, 4))

@@ -99,7 +99,9 @@ def cave_recipes() -> Mapping[str, Recipe]:
 
 def platformer_recipes() -> Mapping[str, Recipe]:
     """Expert iteration, which made the preset and is the default, PPO and DQN."""
-    return rule_recipes("level/platformer", {"beam": {"problems": 16, "width": 4}, "looks": 256, "exhaustive": 100})
+    return rule_recipes(
+        "level/platformer", {"beam": {"problems": 16, "width": 4}, "looks": 256, "exhaustive": 100}
+    )
 
 
 def rule_recipes(task: str, expert_settings: Mapping[str, Any] | None = None) -> Mapping[str, Recipe]:

@@ -81,7 +81,9 @@ def load_level(game: Game, kind: type[LevelRequest], path: Path) -> Item:
     rows = [row.rstrip("\r") for row in rows]
     if suffix == "csv":
         known = {str(i): i for i in range(len(game.tiles))}
-        level = parse_rows([[cell.strip() for cell in row.split(",")] for row in rows], known, str(path), game.widest)
+        level = parse_rows(
+            [[cell.strip() for cell in row.split(",")] for row in rows], known, str(path), game.widest
+        )
     else:
         level = parse_rows(rows, glyphs(game), str(path), game.widest)
     return Item(level, kind(size=(level.shape[1], level.shape[0])), 0, {"start": "unknown"})

@@ -57,14 +57,14 @@ def sized(name: str, size: Size) -> type[LevelRequest]:
 
 
 def check_size(size: Size, widest: int = LARGEST, place: str = "") -> None:
-    """Raise `InputError` for a size that no level can have."""
-    if not (SMALLEST <= size[0] <= widest and SMALLEST <= size[1] <= LARGEST):
-        wide = "" if widest == LARGEST else f", width to {widest}"
-        raise InputError(
-            f"the size {size[0]}x{size[1]} is not possible.",
-            place=place,
-            hint=f"Width and height go from {SMALLEST} to {LARGEST}{wide}.",
-        )
+    """Raise `InputError` for a size that no level can have; `place` is the file that has it, if one has."""
+    if SMALLEST <= size[0] <= widest and SMALLEST <= size[1] <= LARGEST:
+        return
+    sides = f"idth and height go from {SMALLEST} to {LARGEST}"
+    sides += "." if widest == LARGEST else f", width up to {widest}."
+    if place:
+        raise InputError(f"is {size[0]} x {size[1]} cells; w{sides}", place=place)
+    raise InputError(f"the size {size[0]}x{size[1]} is not possible.", hint=f"W{sides}")
 
 
 def check_level(game: Game, request: LevelRequest) -> None:

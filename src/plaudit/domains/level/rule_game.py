@@ -49,6 +49,7 @@ class RuleGame(ABC):
     proposals: ClassVar[int] = 16
     polish: ClassVar[int] = 5_000
     restarts: ClassVar[int] = 3
+    patience: ClassVar[float] = 2 / 3
     widest: ClassVar[int] = LARGEST
 
     @abstractmethod

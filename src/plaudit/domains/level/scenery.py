@@ -1,7 +1,7 @@
 """The look of platformers, seen from the side: sky with hills and clouds, ground with grass, pipes, blocks.
 
-Our own drawing, 16 pixels a cell. Painters know a cell by its neighbours and its place alone, so that a map of
-any size draws the same way; `things.py` draws what stands in the air.
+Our own drawing, 16 pixels a cell. Painters know a cell by its neighbours and its place alone, so that a map
+of any size draws the same way; `things.py` draws what stands in the air.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def _pipe(pen: Pen, kinds: NDArray[np.str_], y: int, x: int) -> None:
     if not right:
         pen.box(end - 3, 0, end, 15, PIPE_DARK)
     if rim:
-        begin, end = (0 if left else 0), 15
+        begin, end = 0, 15
         pen.box(begin, 0, end, 6, PIPE)
         pen.box(begin, 0, end, 0, PIPE_LIGHT)
         pen.box(begin, 6, end, 6, PIPE_DARK)

@@ -178,7 +178,9 @@ class Platformer(TileTask):
     """Platformers with as many jumps, enemies and coins as are asked for."""
 
     name: ClassVar[str] = "level/platformer"
-    summary: ClassVar[str] = "Platformers: run and jump to the exit, with jumps, enemies and coins as you ask for."
+    summary: ClassVar[str] = (
+        "Platformers: run and jump to the exit, with jumps, enemies and coins as you ask for."
+    )
     game: ClassVar[Game] = PlatformerGame()
     statistics: ClassVar[tuple[str, ...]] = PlatformerGame.targets
     Request: ClassVar[type[LevelRequest]] = sized("PlatformerRequest", PlatformerGame.size)
