@@ -8,9 +8,9 @@ are strips of a known game played by its physics: here tiles, rules and physics 
 - Across: 1/2 cell to the left or right, or none, in each tick, on the ground as in the air; solid cells and
   the left and right border stop it.
 - Up: a jump from the ground sets the vertical speed to 5 quarter cells a tick. In each tick the player moves
-  by the speed, then the speed falls by 1: 5 + 4 + 3 + 2 + 1 = 3 3/4 cells with the key held. Letting go of the
-  key makes the speed 0 at once, so that jumps go 1 1/4, 2 1/4, 3, 3 1/2 or 3 3/4 cells up. What is above stops
-  the player, and so does the upper border.
+  by the speed, then the speed falls by 1: 5 + 4 + 3 + 2 + 1 = 3 3/4 cells with the key held. Letting go of
+  the key makes the speed 0 at once, so that jumps go 1 1/4, 2 1/4, 3, 3 1/2 or 3 3/4 cells up. What is above
+  stops the player, and so does the upper border.
 - Down: in the air the speed goes on falling by 1, to -4 at most; off a ledge it is -1 in the first tick.
 - Across comes before up and down. What happens on the way from tick to tick does not count: at its end the
   player dies where it touches an enemy's cell or is below the map, takes the coins that it touches, and has
@@ -53,7 +53,7 @@ class PlatformerGame(RuleGame):
     name: ClassVar[str] = "platformer"
     size: ClassVar[Size] = (50, 16)
     widest: ClassVar[int] = WIDEST
-    patience: ClassVar[float] = 1 / 8
+    patience: ClassVar[float] = 1 / 4
     tiles: ClassVar[tuple[Tile, ...]] = (
         Tile("wall", "#", False),
         Tile("open", ".", True),

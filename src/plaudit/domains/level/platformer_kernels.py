@@ -52,9 +52,11 @@ TALLEST_PIPE = 4
 UNREACHED = 255
 HIGHEST_STEP = 3
 """Cells that the ground may rise by from one column of ground to the next."""
-_SINGLE, _NO_WAY, _JUMP, _PIPE = 3, 6, 2, 2
+_SINGLE, _NO_WAY, _JUMP = 3, 6, 2
 _WRONG = 2
 """What is in the wrong place weighs more than one too few of it: else taking it away would gain nothing."""
+_HALF = 3
+"""Half a pipe too few weighs more than half a pipe in the wrong place, so that the first half gains already."""
 
 
 @njit(cache=True, nogil=True)
@@ -130,7 +132,8 @@ def in_place(level: Any, y: int, x: int) -> bool:
 
 @njit(cache=True, nogil=True)
 def _count(level: Any, out: Any) -> Any:
-    """Count tiles and misplaced cells into `out`; returns rows and columns of the last player and exit."""
+    """Count tiles and misplaced cells into `out`; returns rows and columns of the last player and exit,
+    and the cells at the upper ends of pipes."""
     height, width = level.shape
     tops = wrong = 0
     px = py = ex = ey = -1
@@ -151,7 +154,7 @@ def _count(level: Any, out: Any) -> Any:
     out[ENEMIES], out[COINS], out[BLOCKS] = count[ENEMY], count[COIN], count[BLOCK]
     out[MISPLACED] = wrong
     out[PIPES] = tops // 2
-    return py, px, ey, ex
+    return py, px, ey, ex, tops
 
 
 @njit(cache=True, nogil=True)
@@ -177,13 +180,13 @@ def _survey(level: Any, bits: Any, when: Any, out: Any) -> None:
     """Fill `out (STATISTICS,)` from a map; `when (H, W)`, unless it is empty, gets the jumps to each cell."""
     height, width = level.shape
     out[:] = 0
-    py, px, ey, ex = _count(level, out)
+    py, px, ey, ex, tops = _count(level, out)
     wrong = _WRONG * (out[MISPLACED] + _gaps(level, out))
     wrong += _SINGLE * (abs(out[PLAYERS] - 1) + abs(out[EXITS] - 1))
     limits = amounts(width)
-    for kind, column in enumerate((PIPES, BLOCKS, GAPS, ENEMIES, COINS)):
-        off = max(limits[kind, 0] - out[column], out[column] - limits[kind, 1], 0)
-        wrong += off * (_PIPE if column == PIPES else 1)
+    for kind, column in ((1, BLOCKS), (2, GAPS), (3, ENEMIES), (4, COINS)):
+        wrong += max(limits[kind, 0] - out[column], out[column] - limits[kind, 1], 0)
+    wrong += max(out[PIPES] - limits[0, 1], 0) + _HALF * max(2 * limits[0, 0] - tops, 0)
     out[JUMPS] = -1
     near = width + height
     if out[PLAYERS] == 1 and out[EXITS] == 1:
