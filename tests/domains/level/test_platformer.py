@@ -5,6 +5,7 @@ import pytest
 
 from plaudit.domains import get_task
 from plaudit.domains.level import platformer_kernels as kernels
+from plaudit.domains.level.climb import _cells
 from plaudit.domains.level.platformer_agent import Body, Keys, Physics, play, replay
 from plaudit.domains.level.starts import beginnings
 from plaudit.errors import InputError
@@ -171,6 +172,20 @@ def test_any_size_can_be_begun_built_and_measured(size):
         levels = np.stack([item.content for item in TASK.baselines()[name](requests, [1, 2])])
         assert levels.shape == (2, size[1], size[0])
         compare(levels)
+
+
+def test_search_and_climbing_look_at_what_is_wrong_first():
+    level = good_level()
+    level[2, 20] = GLYPHS["#"]
+    suspects = GAME.suspects(level[None])[0]
+    assert suspects.min() > 0
+    assert (suspects[1:4, 19:22] == suspects.max()).all() and suspects[0, 30] < suspects.max() / 10
+    drawn_cells = _cells(GAME, np.stack([level, level]), np.random.default_rng(0).random((2, 4000)))
+    assert drawn_cells.min() >= 0 and drawn_cells.max() < level.size
+    share = np.bincount(drawn_cells[1], minlength=level.size) / 4000
+    expected = suspects.ravel() / suspects.sum()
+    assert abs(share[2 * 50 + 20] - expected[2 * 50 + 20]) < 0.01
+    assert np.abs(share - expected).sum() < 0.5
 
 
 def test_only_platformers_are_wide():

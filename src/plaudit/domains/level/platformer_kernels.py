@@ -56,7 +56,7 @@ _SINGLE, _NO_WAY, _JUMP = 3, 6, 2
 _WRONG = 2
 """What is in the wrong place weighs more than one too few of it: else taking it away would gain nothing."""
 _HALF = 3
-"""Half a pipe too few weighs more than half a pipe in the wrong place, so that the first half gains already."""
+"""Half a pipe too few weighs more than half a pipe misplaced, so that the first half gains already."""
 
 
 @njit(cache=True, nogil=True)
