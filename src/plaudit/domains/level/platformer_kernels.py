@@ -158,21 +158,29 @@ def _count(level: Any, out: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _gaps(level: Any, out: Any) -> int:
-    """Count gaps into `out`; returns the columns by which they are too wide, and steps up too high."""
+def _check_ground(level: Any, surface: Any) -> Any:
+    """Number of gaps, and by how much gaps are too wide and steps up too high.
+
+    Writes into `surface (W,)` the row of the cell that is wrong for it in each column, -1 = none.
+    """
     height, width = level.shape
-    wrong, run, before = 0, 0, height
+    gaps, wrong, run, before = 0, 0, 0, height
     for x in range(width):
-        run = run + 1 if level[-1, x] != WALL else 0
-        out[GAPS] += run == 1
-        wrong += run > WIDEST_GAP
+        surface[x] = -1
         ground = 0
         while ground < height and level[height - 1 - ground, x] == WALL:
             ground += 1
+        run = 0 if ground else run + 1
+        gaps += run == 1
+        if run > WIDEST_GAP:
+            wrong += 1
+            surface[x] = height - 1
         if ground:
-            wrong += max(ground - before - HIGHEST_STEP, 0)
+            if ground - before > HIGHEST_STEP:
+                wrong += ground - before - HIGHEST_STEP
+                surface[x] = height - ground
             before = ground
-    return wrong
+    return gaps, wrong
 
 
 @njit(cache=True, nogil=True)
@@ -181,7 +189,8 @@ def _survey(level: Any, bits: Any, when: Any, out: Any) -> None:
     height, width = level.shape
     out[:] = 0
     py, px, ey, ex, tops = _count(level, out)
-    wrong = _WRONG * (out[MISPLACED] + _gaps(level, out))
+    out[GAPS], wrong = _check_ground(level, np.empty(width, np.int32))
+    wrong = _WRONG * (out[MISPLACED] + wrong)
     wrong += _SINGLE * (abs(out[PLAYERS] - 1) + abs(out[EXITS] - 1))
     limits = amounts(width)
     for kind, column in ((1, BLOCKS), (2, GAPS), (3, ENEMIES), (4, COINS)):
@@ -269,16 +278,17 @@ def measure(maps: Any, out: Any) -> None:
 def _paint(maps: Any, bits: Any, out: Any, planes: Any) -> None:
     rows, height, width = maps.shape
     when = np.empty((height, width), np.uint8)
-    limits = amounts(width)
+    limits, surface = amounts(width), np.empty(width, np.int32)
     for row in range(rows):
         when[:] = UNREACHED
         _survey(maps[row], bits, when, out[row])
+        _check_ground(maps[row], surface)
         for y in range(height):
             for x in range(width):
                 cell, jumps = planes[row, y, x], when[y, x]
                 cell[0] = np.float32(jumps != UNREACHED)
                 cell[1] = np.float32(0.0 if jumps == UNREACHED else min(jumps / 10, 2.0))
-                cell[2] = np.float32(not in_place(maps[row], y, x))
+                cell[2] = np.float32(surface[x] == y or not in_place(maps[row], y, x))
                 cell[3] = np.float32(x / width)
                 cell[4] = np.float32((height - 1 - y) / height)
                 for kind, column in enumerate((PIPES, BLOCKS, GAPS)):
@@ -292,11 +302,13 @@ def suspect(maps: Any, out: Any) -> None:
     """How likely each cell of `maps (B, H, W)` is to be in need of an edit, above 0, into `out`."""
     rows, height, width = maps.shape
     out[:] = np.float32(0.02)
+    surface = np.empty(width, np.int32)
     for row in range(rows):
         level = maps[row]
+        _check_ground(level, surface)
         for y in range(height):
             for x in range(width):
-                wrong, firm = not in_place(level, y, x), solid(level[y, x])
+                wrong, firm = surface[x] == y or not in_place(level, y, x), solid(level[y, x])
                 if not wrong and not firm and level[y, x] == OPEN:
                     continue
                 for v in range(max(y - 1, 0), min(y + 2, height)):
