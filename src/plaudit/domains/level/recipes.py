@@ -99,11 +99,8 @@ def cave_recipes() -> Mapping[str, Recipe]:
 
 def platformer_recipes() -> Mapping[str, Recipe]:
     """Expert iteration, which made the preset and is the default, PPO and DQN."""
-    # Large boards: narrow layers and small batches leave more of the time to search.
-    settings = {"beam": {"problems": 16, "width": 4}, "looks": 256, "exhaustive": 60, "batch_size": 48}
-    recipes = rule_recipes("level/platformer", settings)
-    network = {**recipes["expert"].network, "channels": 16}
-    return {name: recipe.model_copy(update={"network": network}) for name, recipe in recipes.items()}
+    settings = {"beam": {"problems": 16, "width": 4}, "looks": 256, "exhaustive": 100}
+    return rule_recipes("level/platformer", settings)
 
 
 def rule_recipes(task: str, expert_settings: Mapping[str, Any] | None = None) -> Mapping[str, Recipe]:
