@@ -54,6 +54,9 @@ class Bits:
     def allowed(self, at):
         return np.ones((len(at["now"]), self.actions), bool)
 
+    def chances(self, at):
+        return None
+
     def reverts(self, at, actions):
         return np.take_along_axis(at["now"] != at["start"], actions, 1)
 

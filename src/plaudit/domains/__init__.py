@@ -56,6 +56,11 @@ TASKS = (
         "plaudit.domains.level.task:Cave",
     ),
     TaskInfo(
+        "level/platformer",
+        "Platformers: run and jump to the exit, with jumps, enemies and coins as you ask for.",
+        "plaudit.domains.level.task:Platformer",
+    ),
+    TaskInfo(
         "level/path",
         "A grid world with start, goal, walls and step cost, and the route Q-learning finds.",
         "plaudit.domains.level.task:Path",

@@ -164,7 +164,9 @@ class ExpertIteration:
         count, actions = len(next(iter(at.values()))), self.simulator.actions
         looked = np.tile(np.arange(actions), (count, 1))
         if 0 < self.config.looks < actions:
-            looked = self.random.random((count, actions)).argpartition(self.config.looks, axis=1)
+            order, chances = self.random.random((count, actions)), self.simulator.chances(at)
+            order = order if chances is None else order / chances
+            looked = order.argpartition(self.config.looks, axis=1)
             looked = looked[:, : self.config.looks]
         worth = self.simulator.prospects(at, looked, self.weights)[1]
         # Many actions are worth the same: without noise the first ones of the list would be taken.

@@ -68,6 +68,11 @@ class Simulator(Protocol):
         """Actions `(N, A)` that may be taken at all."""
         ...
 
+    def chances(self, at: Positions) -> NDArray[np.float32] | None:
+        """How much likelier than others `(N, A)` each action is to be looked at for want of a policy;
+        None = all alike."""
+        ...
+
     def reverts(self, at: Positions, actions: Actions) -> NDArray[np.bool_]:
         """Whether each of the actions `(N, C)` touches what was edited before."""
         ...

@@ -16,7 +16,7 @@ NAMES = ("sokoban", "dungeon", "cave")
 PEERS = {"sokoban": "sokoban-v0", "dungeon": "mdungeons-v0", "cave": "ddave-v0"}
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=(*NAMES, "platformer"))
 def task(request):
     return get_task(f"level/{request.param}")
 
@@ -49,6 +49,7 @@ def compare(task, levels):
     return stats, found
 
 
+@pytest.mark.parametrize("task", NAMES, indirect=True)
 def test_measure_equals_the_judges_searches(task):
     levels = levels_of(task, 40)
     stats, found = compare(task, levels)
@@ -77,6 +78,7 @@ def test_things_beyond_the_first_128_count(name, lead):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("task", NAMES, indirect=True)
 def test_measure_equals_the_judges_searches_on_many_levels(task):
     compare(task, levels_of(task, 2200, seed=3))
 
@@ -128,6 +130,7 @@ def test_baselines_stand_above_the_start_maps(task):
     assert good["heuristic"] >= good["random"] + 0.15
 
 
+@pytest.mark.parametrize("task", NAMES, indirect=True)
 def test_the_benchmark_judges_the_same(task):
     place = os.environ.get("PCG_BENCHMARK_HOME", "")
     if not place:

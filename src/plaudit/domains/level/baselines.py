@@ -16,6 +16,7 @@ from plaudit.domains.level.dungeon import DungeonGame
 from plaudit.domains.level.game import Game, Maps
 from plaudit.domains.level.maze import REGION_WEIGHT, MazeGame
 from plaudit.domains.level.metrics import Cell, distances, longest_path
+from plaudit.domains.level.platformer import PlatformerGame
 from plaudit.domains.level.request import LevelRequest, complete, goals_of, tolerances
 from plaudit.domains.level.sokoban import SokobanGame
 from plaudit.domains.level.starts import beginnings
@@ -68,6 +69,12 @@ def cave_baselines() -> dict[str, Generator]:
     from plaudit.domains.level.cave_baseline import build_level
 
     return tile_baselines(CaveGame(), build_level)
+
+
+def platformer_baselines() -> dict[str, Generator]:
+    from plaudit.domains.level.platformer_baseline import build_level
+
+    return tile_baselines(PlatformerGame(), build_level)
 
 
 def each(game: Game, make: Make) -> Generator:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plaudit.domains.level.episodes import Beginning
-from plaudit.domains.level.game import Game
+from plaudit.domains.level.game import Game, Maps
 from plaudit.domains.level.request import LevelRequest, complete, tolerances
 from plaudit.domains.level.starts import beginnings
 from plaudit.engine.random import RowRandom
@@ -62,7 +62,7 @@ def _climb(game: Game, beginning: Beginning, tolerance: tuple[float, ...], budge
     live = np.flatnonzero(best > 0)
     while len(live):
         drawn = random.uniform(2 * _BLOCK, live).reshape(len(live), _BLOCK, 2)
-        cells = (drawn[:, :, 0] * flat.shape[1]).astype(np.int64)
+        cells = _cells(game, maps[live], drawn[:, :, 0])
         steps = 1 + (drawn[:, :, 1] * (tiles - 1)).astype(np.int64)
         for edit in range(_BLOCK):
             rows = np.flatnonzero((best[live] > 0) & (used[live] < budget))
@@ -80,6 +80,19 @@ def _climb(game: Game, beginning: Beginning, tolerance: tuple[float, ...], budge
             best[at] = np.minimum(found, best[at])
         live = live[(best[live] > 0) & (used[live] < budget)]
     return used, best
+
+
+def _cells(game: Game, maps: Maps, drawn: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Cells `(R, N)` from numbers in [0, 1): any as likely as any other, or as the game suspects them."""
+    suspects = game.suspects(maps)
+    if suspects is None:
+        return np.asarray(drawn * maps[0].size, np.int64)
+    # Shares of a row lie between its number and the next, so that one search does for all rows.
+    share = np.cumsum(suspects.reshape(len(maps), -1), axis=1, dtype=np.float64)
+    share /= share[:, -1:]
+    row = np.arange(len(maps))[:, None]
+    found = np.searchsorted((share + row).ravel(), drawn + row, side="right")
+    return np.asarray(np.minimum(found - row * share.shape[1], share.shape[1] - 1), np.int64)
 
 
 def climb_levels(game: Game, requests: Sequence[LevelRequest], seeds: Sequence[int]) -> Iterator[Item]:

@@ -68,6 +68,10 @@ class Game(Protocol):
     """Edits whose exact outcome a wide policy's step looks at."""
     polish: ClassVar[int]
     """Evaluations of hill climbing that may finish what a wide policy left; 0 = none."""
+    widest: ClassVar[int]
+    """Columns of the widest level that can be asked for."""
+    patience: ClassVar[float]
+    """Steps of a wide policy for each cell of the map; only the hardest requests use them up."""
     restarts: ClassVar[int]
     """Fresh starts that hill climbing may make where that does not do, with as many evaluations each."""
 
@@ -118,6 +122,13 @@ class Game(Protocol):
 
     def kept(self, starts: Maps) -> NDArray[np.bool_] | None:
         """Cells of start maps `(R, H, W)` that tell an item from its neighbours, to be kept; None = none."""
+        ...
+
+    def suspects(self, maps: Maps) -> NDArray[np.float32] | None:
+        """How likely each cell `(B, H, W)` is to be in need of an edit, above 0; None = no guess.
+
+        Search looks there first while there is no policy to guide it.
+        """
         ...
 
     def terms(self) -> tuple[Term, ...]:

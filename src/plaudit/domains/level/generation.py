@@ -34,8 +34,6 @@ from plaudit.task import Item
 ROWS = 64
 """Rows of a chunk for maps of 14 x 14; larger maps take fewer, so that one item does not wait for many."""
 _CELLS = 14 * 14
-PATIENCE = 2 / 3
-"""Steps of a wide policy for each cell of the map; only the hardest requests use them up."""
 
 
 def generate_levels(
@@ -66,7 +64,7 @@ def _decoded(
     first, numbers = requests[0], np.array(seeds, np.int64)
     width, height = first.size
     beginning = beginnings(game, requests, numbers)
-    steps = first.steps or max(SHORTEST, int(PATIENCE * width * height))
+    steps = first.steps or max(SHORTEST, int(game.patience * width * height))
     limits = Limits(tolerances(game, first), first.changes, steps)
     simulator = LevelSimulator(game, ItemEpisodes(first.size, beginning), limits.tolerance, steps)
     start = simulator.begin(beginning)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from plaudit.domains.level import maze_judge, maze_kernels, maze_planes, reward
 from plaudit.domains.level.game import Goals, Maps, Size, Stats, Tile, View
 from plaudit.domains.level.metrics import Judge
+from plaudit.domains.level.request import LARGEST
 from plaudit.domains.level.seeds import start_maps
 from plaudit.reward.term import Term
 
@@ -37,6 +38,8 @@ class MazeGame:
     proposals: ClassVar[int] = 2
     polish: ClassVar[int] = 0
     restarts: ClassVar[int] = 0
+    patience: ClassVar[float] = 2 / 3
+    widest: ClassVar[int] = LARGEST
     planes = maze_planes.PLANES
 
     def measure(self, maps: Maps) -> Stats:
@@ -91,6 +94,10 @@ class MazeGame:
 
     def kept(self, starts: Maps) -> None:
         del starts  # mazes are kept apart by their code words: see apart.py
+
+    def suspects(self, maps: Maps) -> NDArray[np.float32] | None:
+        del maps
+        return None
 
     def terms(self) -> tuple[Term, ...]:
         return (*reward.passage_terms(self), *reward.shared_terms(self))

@@ -97,6 +97,12 @@ def cave_recipes() -> Mapping[str, Recipe]:
     return rule_recipes("level/cave", {**_NARROW, "exhaustive": 60})
 
 
+def platformer_recipes() -> Mapping[str, Recipe]:
+    """Expert iteration, which made the preset and is the default, PPO and DQN."""
+    settings = {"beam": {"problems": 16, "width": 4}, "looks": 256, "exhaustive": 100}
+    return rule_recipes("level/platformer", settings)
+
+
 def rule_recipes(task: str, expert_settings: Mapping[str, Any] | None = None) -> Mapping[str, Recipe]:
     """The recipes of a game with rules; the expert's own settings where statistics are costly."""
     cells = {"kind": "conv", "channels": 24, "layers": 7, "head": "cells"}

@@ -16,7 +16,8 @@ from pydantic import BaseModel, ValidationError
 from plaudit.domains.level.files import godot, ldtk, tiled, xsb
 from plaudit.domains.level.game import Game, Maps
 from plaudit.domains.level.metrics import longest_path
-from plaudit.domains.level.request import LARGEST, SMALLEST, LevelRequest, described
+from plaudit.domains.level.request import LARGEST, LevelRequest, check_size, described
+from plaudit.domains.level.scenery import draw_scene
 from plaudit.domains.level.things import draw_things
 from plaudit.domains.level.tiles import draw_map, draw_trail
 from plaudit.errors import InputError, ResourceError, did_you_mean
@@ -80,9 +81,11 @@ def load_level(game: Game, kind: type[LevelRequest], path: Path) -> Item:
     rows = [row.rstrip("\r") for row in rows]
     if suffix == "csv":
         known = {str(i): i for i in range(len(game.tiles))}
-        level = parse_rows([[cell.strip() for cell in row.split(",")] for row in rows], known, str(path))
+        level = parse_rows(
+            [[cell.strip() for cell in row.split(",")] for row in rows], known, str(path), game.widest
+        )
     else:
-        level = parse_rows(rows, glyphs(game), str(path))
+        level = parse_rows(rows, glyphs(game), str(path), game.widest)
     return Item(level, kind(size=(level.shape[1], level.shape[0])), 0, {"start": "unknown"})
 
 
@@ -92,6 +95,8 @@ def _table(value: Any) -> dict[str, Any]:
 
 def preview_level(game: Game, item: Item) -> Image.Image:
     """Draw the level: a maze with its longest path, any other game with what stands on its cells."""
+    if game.name == "platformer":
+        return draw_scene(item.content, [tile.name for tile in game.tiles])
     free = np.array([tile.passable for tile in game.tiles])[item.content]
     image = draw_map(free)
     if len(game.tiles) == 2:
@@ -111,13 +116,12 @@ def glyphs(game: Game) -> Mapping[str, int]:
     return {tile.glyph: number for number, tile in enumerate(game.tiles)}
 
 
-def parse_rows(rows: Sequence[Sequence[str]], known: Mapping[str, int], place: str) -> Maps:
+def parse_rows(
+    rows: Sequence[Sequence[str]], known: Mapping[str, int], place: str, widest: int = LARGEST
+) -> Maps:
     """Turn rows of cells into a map `(H, W)`; raises `InputError` for unknown cells and wrong sizes."""
     width = len(rows[0]) if rows else 0
-    if not (SMALLEST <= len(rows) <= LARGEST and SMALLEST <= width <= LARGEST):
-        raise InputError(
-            f"is {width} x {len(rows)} cells; width and height go from {SMALLEST} to {LARGEST}.", place=place
-        )
+    check_size((width, len(rows)), widest, place)
     level = np.empty((len(rows), width), np.uint8)
     for y, row in enumerate(rows):
         if len(row) != width:
@@ -152,7 +156,7 @@ def _load_picture(game: Game, kind: type[LevelRequest], path: Path) -> Item:
         raise InputError(
             "embeds no level.", place=str(path), hint="Only pictures made by Plaudit are levels."
         )
-    return Item(parse_rows(rows, glyphs(game), str(path)), request, data["seed"], data["info"])
+    return Item(parse_rows(rows, glyphs(game), str(path), game.widest), request, data["seed"], data["info"])
 
 
 def read_embedded(path: Path, kind: type[BaseModel]) -> tuple[dict[str, Any], Any]:

@@ -16,6 +16,8 @@ from plaudit.errors import Infeasible, InputError, did_you_mean
 from plaudit.task import Request
 
 SMALLEST, LARGEST = 3, 64
+WIDEST = 200
+"""Columns of the widest level, in games whose levels are strips."""
 _SALT = 0x51AB1E5
 FREE = "?"
 """Stands in a partial map where anything may come."""
@@ -38,7 +40,7 @@ class LevelRequest(Request):
     """One level. `target` may name the statistics of the task; what it leaves open is drawn."""
 
     size: GridSize = (14, 14)
-    """Width x height in cells, each from 3 to 64: `14x10` or `[14, 10]`."""
+    """Width x height in cells, each from 3 to 64 (platformers: up to 200 wide): `14x10`."""
     density: float | None = Field(None, ge=0, le=1)
     """Share of open cells in the start map; by default starts are half open and far from each other."""
     changes: float = Field(1.0, gt=0, le=1)
@@ -54,18 +56,20 @@ def sized(name: str, size: Size) -> type[LevelRequest]:
     return create_model(name, __base__=LevelRequest, size=(GridSize, size))
 
 
-def check_size(size: Size) -> None:
-    """Raise `InputError` for a size that no level can have."""
-    if not all(SMALLEST <= side <= LARGEST for side in size):
-        raise InputError(
-            f"the size {size[0]}x{size[1]} is not possible.",
-            hint=f"Width and height go from {SMALLEST} to {LARGEST}.",
-        )
+def check_size(size: Size, widest: int = LARGEST, place: str = "") -> None:
+    """Raise `InputError` for a size that no level can have; `place` is the file that has it, if one has."""
+    if SMALLEST <= size[0] <= widest and SMALLEST <= size[1] <= LARGEST:
+        return
+    sides = f"idth and height go from {SMALLEST} to {LARGEST}"
+    sides += "." if widest == LARGEST else f", width up to {widest}."
+    if place:
+        raise InputError(f"is {size[0]} x {size[1]} cells; w{sides}", place=place)
+    raise InputError(f"the size {size[0]}x{size[1]} is not possible.", hint=f"W{sides}")
 
 
 def check_level(game: Game, request: LevelRequest) -> None:
     """Raise `InputError` for what cannot be asked, `Infeasible` for a target that nothing reaches."""
-    check_size(request.size)
+    check_size(request.size, game.widest)
     check_statistics(game.targets, request)
     locks_of(game, request)
     for name, value, (low, high), tolerance in zip(

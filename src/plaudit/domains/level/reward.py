@@ -60,7 +60,7 @@ def shared_terms(game: Game) -> tuple[Term, ...]:
     )
 
 
-_FEWER = ("regions", "missed", "avoided")
+_FEWER = ("regions", "missed", "avoided", "misplaced")
 """Statistics of which less is better."""
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from plaudit.domains.level import reward
 from plaudit.domains.level.game import UNASKED, Goals, Maps, Size, Stats, Tile, View
 from plaudit.domains.level.metrics import Judge
+from plaudit.domains.level.request import LARGEST
 from plaudit.reward.term import Term
 
 _CLIP = np.float32(2.0)
@@ -48,6 +49,8 @@ class RuleGame(ABC):
     proposals: ClassVar[int] = 16
     polish: ClassVar[int] = 5_000
     restarts: ClassVar[int] = 3
+    patience: ClassVar[float] = 2 / 3
+    widest: ClassVar[int] = LARGEST
 
     @abstractmethod
     def measure(self, maps: Maps) -> Stats: ...
@@ -122,6 +125,10 @@ class RuleGame(ABC):
 
     def kept(self, starts: Maps) -> NDArray[np.bool_] | None:
         del starts
+        return None
+
+    def suspects(self, maps: Maps) -> NDArray[np.float32] | None:
+        del maps
         return None
 
     def terms(self) -> tuple[Term, ...]:

@@ -168,6 +168,10 @@ class LevelSimulator:
         """Actions `(N, A)` on cells that are not locked."""
         return np.repeat(~at["locked"].reshape(len(at["map"]), -1), self.per_cell, axis=1)
 
+    def chances(self, at: Positions) -> NDArray[np.float32] | None:
+        cells = self.game.suspects(at["map"])
+        return None if cells is None else np.repeat(cells.reshape(len(cells), -1), self.per_cell, axis=1)
+
     def reverts(self, at: Positions, actions: Actions) -> NDArray[np.bool_]:
         edited = (at["map"] != at["start"]).reshape(len(actions), -1)
         return np.take_along_axis(edited, self._parts(at["map"], actions)[0], 1)

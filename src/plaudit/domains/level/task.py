@@ -18,6 +18,7 @@ from plaudit.domains.level.baselines import (
     cave_baselines,
     dungeon_baselines,
     maze_baselines,
+    platformer_baselines,
     sokoban_baselines,
     zelda_baselines,
 )
@@ -28,11 +29,13 @@ from plaudit.domains.level.game import Game
 from plaudit.domains.level.grid_world import GridConfig, PathEnv
 from plaudit.domains.level.maze import MazeGame
 from plaudit.domains.level.metrics import judge_levels
+from plaudit.domains.level.platformer import PlatformerGame
 from plaudit.domains.level.recipes import (
     cave_recipes,
     dungeon_recipes,
     maze_recipes,
     path_recipes,
+    platformer_recipes,
     sokoban_recipes,
     zelda_recipes,
 )
@@ -169,6 +172,20 @@ class Cave(TileTask):
     Request: ClassVar[type[LevelRequest]] = sized("CaveRequest", CaveGame.size)
     recipes = staticmethod(cave_recipes)
     baselines = staticmethod(cave_baselines)
+
+
+class Platformer(TileTask):
+    """Platformers with as many jumps, enemies and coins as are asked for."""
+
+    name: ClassVar[str] = "level/platformer"
+    summary: ClassVar[str] = (
+        "Platformers: run and jump to the exit, with jumps, enemies and coins as you ask for."
+    )
+    game: ClassVar[Game] = PlatformerGame()
+    statistics: ClassVar[tuple[str, ...]] = PlatformerGame.targets
+    Request: ClassVar[type[LevelRequest]] = sized("PlatformerRequest", PlatformerGame.size)
+    recipes = staticmethod(platformer_recipes)
+    baselines = staticmethod(platformer_baselines)
 
 
 class Path:

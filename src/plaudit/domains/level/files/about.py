@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from plaudit.domains.level.game import Game, Maps
-from plaudit.domains.level.request import LARGEST, SMALLEST, described
+from plaudit.domains.level.request import check_size, described
 from plaudit.errors import InputError
 from plaudit.media.limits import Limits, parse_json
 from plaudit.task import Item
@@ -43,9 +43,9 @@ def heard(text: Any, place: str) -> dict[str, Any]:
 def as_level(game: Game, numbers: Any, size: tuple[Any, Any], place: str) -> Maps:
     """Tile numbers in rows as a map `(H, W)`; raises `InputError` naming the cell of what is wrong."""
     width, height = size
-    if not all(type(side) is int and SMALLEST <= side <= LARGEST for side in size):
-        what = f"is {width} x {height} cells; width and height go from {SMALLEST} to {LARGEST}."
-        raise InputError(what, place=place)
+    if not all(type(side) is int for side in size):
+        raise InputError(f"is {width} x {height} cells.", place=place)
+    check_size((width, height), game.widest, place)
     if not isinstance(numbers, list) or len(numbers) != width * height:
         count = len(numbers) if isinstance(numbers, list) else "no"
         raise InputError(f"holds {count} cells where {width} x {height} need {width * height}.", place=place)

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from plaudit.domains.level.game import Game
+from plaudit.domains.level.scenery import draw_tile
 from plaudit.domains.level.things import SIDE, draw_things
 from plaudit.domains.level.tiles import draw_map
 from plaudit.errors import ResourceError
@@ -29,6 +30,9 @@ def draw_atlas(game: Game) -> Image.Image:
     names = [tile.name for tile in game.tiles]
     image = Image.new("RGB", (SIDE * len(names), SIDE))
     for number, tile in enumerate(game.tiles):
+        if game.name == "platformer":
+            image.paste(draw_tile(tile.name), (SIDE * number, 0))
+            continue
         cell = draw_map(np.array([[tile.passable]]))
         draw_things(cell, np.array([[number]], np.uint8), names)
         image.paste(cell.crop((SIDE, SIDE, 2 * SIDE, 2 * SIDE)), (SIDE * number, 0))

@@ -15,7 +15,7 @@ from typing import Any
 from plaudit.domains.level.files.about import KEY, LIMITS, as_level, heard, told
 from plaudit.domains.level.files.atlas import write_atlas
 from plaudit.domains.level.game import Game, Maps
-from plaudit.domains.level.request import LARGEST
+from plaudit.domains.level.request import LARGEST, WIDEST
 from plaudit.domains.level.things import SIDE
 from plaudit.errors import InputError
 from plaudit.media.limits import parse_json, read_text
@@ -62,7 +62,7 @@ def read_tscn(game: Game, path: Path) -> tuple[Maps, dict[str, Any]]:
         raise InputError("its tile_map_data is damaged or of another version.", place=place)
     cells = {}
     for x, y, _, column, row, _ in _CELL.iter_unpack(raw[2:]):
-        if not (0 <= x < LARGEST and 0 <= y < LARGEST):
+        if not (0 <= x < WIDEST and 0 <= y < LARGEST):
             raise InputError(f"has a cell at {x}, {y}, outside of a level.", place=place)
         cells[y, x] = column if row == 0 else -1
     height, width = (max((cell[axis] for cell in cells), default=-1) + 1 for axis in (0, 1))

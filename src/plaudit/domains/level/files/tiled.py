@@ -20,7 +20,7 @@ import numpy as np
 from plaudit.domains.level.files.about import KEY, LIMITS, as_level, heard, told
 from plaudit.domains.level.files.atlas import write_atlas
 from plaudit.domains.level.game import Game, Maps
-from plaudit.domains.level.request import LARGEST
+from plaudit.domains.level.request import LARGEST, WIDEST
 from plaudit.domains.level.things import SIDE
 from plaudit.errors import InputError
 from plaudit.media.limits import read_json, read_text
@@ -28,7 +28,7 @@ from plaudit.task import Item
 
 _FLAGS = 0x1FFFFFFF
 """The upper bits of a cell turn and mirror its picture, and say nothing of the tile."""
-_FEWEST, _MOST = -1, 4 * LARGEST * LARGEST
+_FEWEST, _MOST = -1, 4 * WIDEST * LARGEST
 
 
 def write_tmx(game: Game, item: Item, folder: Path) -> str:
