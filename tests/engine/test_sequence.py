@@ -11,18 +11,20 @@ from plaudit.engine.sequence import losses
 from plaudit.engine.sequence.decode import sample
 from plaudit.engine.sequence.gradient import SequenceConfig
 from plaudit.engine.sequence.likelihood import Likelihood, LikelihoodConfig
-from plaudit.engine.sequence.model import GRUConfig, Prompts, SequenceModel, Shape
+from plaudit.engine.sequence.model import GRUConfig, Prompts, SequenceModel, Shape, agreement
 from plaudit.engine.sequence.policy import SequencePolicy
 from plaudit.errors import InputError
 
 UNCLIPPED = ("rloo", "reinforce", "scst", "dr_grpo")
 
 
-def conditioned(rows=5, steps=11, seed=0):
+def conditioned(rows=5, steps=11, seed=0, copy=False):
     """A model with conditions, masks, looks back and rows of different length, and prompts for it."""
     random = torch.Generator().manual_seed(seed)
-    model = SequenceModel(Shape(9, 3, 2), GRUConfig(hidden=16, embed=5, encoder=4))
+    model = SequenceModel(Shape(9, 3, 2), GRUConfig(hidden=16, embed=5, encoder=4, copy=copy))
     model.initialise(random)
+    if copy:
+        model.trust.data.normal_(generator=random)
     mask = torch.rand(rows, steps, 9, generator=random) < 0.5
     mask[..., 4] = True
     length = torch.tensor([steps, 3, steps - 1, 1, 7])
@@ -30,14 +32,63 @@ def conditioned(rows=5, steps=11, seed=0):
     return model, Prompts(mask, length, torch.randn(rows, steps, 3, generator=random), back)
 
 
-def test_decoding_is_the_model():
-    model, prompts = conditioned()
+@pytest.mark.parametrize("copy", (False, True))
+def test_decoding_is_the_model(copy):
+    model, prompts = conditioned(copy=copy)
     ids, log_prob = sample(model, prompts, RowRandom(range(5)))
     again, entropy = model.of(prompts, ids)
     assert torch.allclose(again, log_prob, atol=2e-6)
     assert bool(prompts.mask.gather(2, ids[..., None])[prompts.valid].all())
     assert bool((ids[~prompts.valid] == 0).all() and (log_prob[~prompts.valid] == 0).all())
     assert bool((entropy[prompts.valid] >= 0).all())
+
+
+def test_agreement_is_how_long_both_have_been_the_same():
+    random = np.random.default_rng(0)
+    ids, back = random.integers(0, 2, (6, 40)), random.integers(1, 9, 6)
+    found = agreement(torch.from_numpy(ids), torch.from_numpy(back))
+    for row in range(6):
+        for t in range(40):
+            run = 0
+            while t - 1 - run - back[row] >= 0 and ids[row, t - 1 - run] == ids[row, t - 1 - run - back[row]]:
+                run += 1
+            assert found[row, t] == min(run.bit_length(), 5)
+
+
+def test_a_model_that_copies_learns_to_repeat():
+    """Bars of four random tokens, each played twice: only pointing back tells the second."""
+
+    class Twice:
+        shape, narrowing = Shape(8, 0, 1), None
+
+        def batch(self, n, random):
+            bars = random.integers(0, 8, (n, 3, 1, 4)).repeat(2, 2).reshape(n, -1)
+            back = torch.full((n, 1), 4)
+            mask, length = torch.ones(n, 24, 8, dtype=torch.bool), torch.full((n,), 24)
+            return Prompts(mask, length, torch.zeros(n, 24, 0), back), torch.from_numpy(bars)
+
+        def validation(self, n):
+            return self.batch(n, np.random.default_rng(9))
+
+    losses_found = []
+    for copy in (False, True):
+        network = {"hidden": 24, "embed": 8, "copy": copy}
+        learner = Likelihood(Twice(), None, LikelihoodConfig(dropout=0.0, updates=150), network, 0)
+        learner.step()
+        losses_found.append(learner.validate())
+    # Half of the tokens are free choices among eight: log(8) / 2 is the least.
+    assert losses_found[1] < np.log(8) / 2 + 0.1 < losses_found[0] - 0.2
+
+
+def test_rules_that_depend_on_what_is_written_hold_and_the_ratio_stays_one():
+    learner = toy.learner(estimator="ppo")
+    learner.source.narrowing = lambda prompts: (
+        lambda ids, t: torch.arange(toy.V) != ids[:, max(t - 1, 0), None]
+    )
+    assert learner.step()["ratio_error"] < 1e-5
+    prompts = learner.source.draw(64, np.random.default_rng(0))
+    ids, _ = sample(learner.model, prompts, RowRandom(range(64)), narrow=learner.source.narrowing(prompts))
+    assert bool((ids[:, 1:] != ids[:, :-1]).all())
 
 
 def test_a_token_sees_only_what_was_written_before_it_and_all_conditions():

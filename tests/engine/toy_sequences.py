@@ -26,6 +26,7 @@ class Toy:
     """Pays for rising steps and for ending where it began: neither can be had from one token alone."""
 
     shape = Shape(V)
+    narrowing = None
 
     def draw(self, n, random):
         return prompts(n)

@@ -10,7 +10,7 @@ from test_melody import SHAPE, tunes
 from plaudit.domains import get_task
 from plaudit.domains.music import baselines, metrics
 from plaudit.domains.music.build import built
-from plaudit.domains.music.files.json_file import table
+from plaudit.domains.music.files.json_file import from_table, table
 from plaudit.domains.music.files.midi import write_midi
 from plaudit.domains.music.generation import INFILL, generate_infills
 from plaudit.domains.music.infill import InfillRequest, bars_of, check_infill, draw_infills, free_bars, stood
@@ -161,6 +161,8 @@ class TestLeadsheet:
         assert self.score("falling_fifths", falling, good) == [1.0, 0.0]
         assert self.score("close", falling) == [1.0]
         assert self.score("chord_variety", good, good, falling) == pytest.approx([1 / 3, 1 / 3, 2 / 3])
+        assert self.score("chords_apart", good, good, falling) == pytest.approx([0.25, 0.25, 0.5])
+        assert self.score("chords_apart", good) == [0.0]
 
     def test_the_judge_agrees_with_the_term(self):
         requests = draw_leads(30, 2, LeadRequest())
@@ -177,6 +179,23 @@ class TestLeadsheet:
         assert together[4].content == alone[0].content
         assert all(judge.untouched(item.content, item.request) for item in together)
         assert not [p for item in together for p in problems(item.content)]
+
+    def test_a_melody_for_chords(self):
+        chords = tuple(Chord(16 * bar, 16, root, "maj") for bar, root in enumerate((0, 5, 7, 0)))
+        bass = Voice("bass", (Note(0, 64, 48),))
+        given = Piece((Voice("melody", ()), bass), 64, chords)
+        asked = [LeadRequest(piece=table(given), write="melody"), *draw_leads(2, 3, LeadRequest())]
+        items = list(generate_leads(policy(LEAD_SHAPE), asked, range(3)))
+        assert items[0].content.chords == chords and items[0].content.voices[1] == bass
+        assert len(items[0].content.voices[0].notes) > 4
+        assert judge.judge_leads(items)["note_in_chord"][0] > 0.5
+        assert judge.untouched(items[0].content, items[0].request)
+        assert not judge.untouched(replace(items[0].content, chords=()), items[0].request)
+        assert items[1].content.voices == from_table(asked[1].piece, "").voices
+        drawn = next(iter(generate_leads(policy(LEAD_SHAPE), [LeadRequest(write="melody")], [5])))
+        assert drawn.content.chords and drawn.content.voices[0].notes
+        with pytest.raises(InputError, match="no chord symbols"):
+            check_lead(LeadRequest(piece=table(replace(given, chords=())), write="melody"))
 
     def test_a_pickup_keeps_its_place(self):
         piece = with_pickup(tune(4, 2, metre="4/4"))

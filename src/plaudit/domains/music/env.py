@@ -36,6 +36,7 @@ class InfillSource:
     """Stretches of tunes with bars left open, and scores of the whole lines that come of them."""
 
     shape = SHAPE
+    narrowing = None
 
     def __init__(self, composition: Composition, corpus: TuneCorpus) -> None:
         self.weighing, self.corpus = composition, corpus
@@ -63,6 +64,7 @@ class MelodySource:
     """
 
     shape = SHAPE
+    narrowing = None
 
     def __init__(self, composition: Composition, given: MelodyRequest) -> None:
         self.weighing, self.given = composition, given

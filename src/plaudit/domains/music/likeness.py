@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 
 from plaudit.domains.music.asks import OPEN, Asks, read_off
-from plaudit.domains.music.conditions import SHAPE, prompts_of
+from plaudit.domains.music.conditions import prompts_of
 from plaudit.domains.music.data import SPLITS, load_tunes
 from plaudit.domains.music.lines import FIRST, TOKENS, Lines
-from plaudit.engine.sequence.model import GRUConfig, SequenceModel
+from plaudit.engine.sequence.model import GRUConfig, SequenceModel, Shape
 from plaudit.errors import InputError
 
 WIDEST, LONGEST = 12, 16
@@ -60,18 +60,23 @@ def corpus_histograms(of: Any) -> NDArray[np.float64]:
     return np.array(rows)
 
 
-@lru_cache(maxsize=1)
 def shipped_prior() -> SequenceModel:
     """The prior of the package; raises `InputError` where there is none."""
+    return shipped("melody-prior")
+
+
+@lru_cache(maxsize=2)
+def shipped(name: str) -> SequenceModel:
+    """The model of a preset of melodies; raises `InputError` where it is not there."""
     from safetensors.torch import load_file
 
     from plaudit.media.limits import read_json
 
-    folder = Path(__file__).parent / "presets" / "melody-prior"
+    folder = Path(__file__).parent / "presets" / name
     if not (folder / "model.safetensors").is_file():
-        raise InputError("the prior of melodies is not there.", place=str(folder))
+        raise InputError(f"the preset music/{name} is not there.", place=str(folder))
     described = read_json(folder / "manifest.json")["policy"]
-    model = SequenceModel(SHAPE, GRUConfig(**described["network"]))
+    model = SequenceModel(Shape(**described["shape"]), GRUConfig(**described["network"]))
     model.load_state_dict(load_file(folder / "model.safetensors"))
     return model.eval()
 

@@ -22,13 +22,16 @@ MELODY_REWARD = {
     "repeated_motif": 5.0,
 }
 
+COPYING = {"kind": "gru", "copy": True}
+"""The network of melodies: tunes repeat themselves, so the head may point at what stood bars ago."""
+
 VARY_REWARD = {
     **MELODY_REWARD,
     "doubled_leaps": 15.0,
-    "leaps": 5.0,
-    "autocorrelation": 0.055,
-    "variety": 1.05,
-    "repeated_motif": 25.0,
+    "leaps": 7.0,
+    "autocorrelation": 0.06,
+    "variety": 1.12,
+    "repeated_motif": 7.0,
 }
 """Of the last two minutes: what tuning has taken of the melodies' variety comes back."""
 
@@ -43,6 +46,7 @@ def infill_recipes() -> Mapping[str, Recipe]:
             summary="The prior of melodies, tuned to fill in.",
             algorithm="sequence",
             budget="8m",
+            network=COPYING,
             inputs={"prior": "music/melody-prior"},
             reward=tuple(RewardEntry(term=term, weight=weight) for term, weight in reward.items()),
             learner={"prompts": 32, "group": 8, "beta": 0.1},
@@ -55,6 +59,7 @@ LEAD_REWARD = {
     "covered": 2.0,
     "close": 0.5,
     "chord_variety": 2.0,
+    "chords_apart": 4.0,
 }
 
 
@@ -98,7 +103,8 @@ def melody_recipes() -> Mapping[str, Recipe]:
         summary="What folk tunes are like, by maximum likelihood.",
         algorithm="likelihood",
         budget="14m",
-        threads=2,
+        threads=1,
+        network=COPYING,
     )
     tune = Recipe(
         task=name,
@@ -106,7 +112,8 @@ def melody_recipes() -> Mapping[str, Recipe]:
         summary="Rules, endings and what is asked, by RLOO under a price on leaving the shipped prior.",
         algorithm="sequence",
         budget="14m",
-        threads=2,
+        threads=1,
+        network=COPYING,
         inputs={"prior": "music/melody-prior"},
         reward=tuple(RewardEntry(term=term, weight=weight) for term, weight in MELODY_REWARD.items()),
         learner={"prompts": 32, "group": 8, "beta": 0.1, "learning_rate": 6e-4, "learning_rate_end": 5e-5},
@@ -125,7 +132,7 @@ def melody_recipes() -> Mapping[str, Recipe]:
         update={
             "name": "vary",
             "summary": "On from there, with more weight on variety.",
-            "budget": "115s",
+            "budget": "95s",
             "inputs": {"prior": "stage:prior", "init": "stage:tune"},
             "reward": tuple(RewardEntry(term=term, weight=weight) for term, weight in VARY_REWARD.items()),
             "learner": {**tune.learner, "learning_rate": 5e-4},

@@ -6,6 +6,7 @@ the state and one with the head remain.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,7 +14,17 @@ import torch
 from torch import Tensor
 
 from plaudit.engine.random import RowRandom
-from plaudit.engine.sequence.model import Prompts, SequenceModel, masked_log_softmax
+from plaudit.engine.sequence.model import (
+    Prompts,
+    SequenceModel,
+    agreement_kind,
+    masked_log_softmax,
+    pointed,
+    trusted,
+)
+
+Narrow = Callable[[Tensor, int], Tensor]
+"""Tokens `(B, V)` that may follow at step t, given what is written in `ids (B, T)`."""
 
 
 @dataclass
@@ -25,6 +36,8 @@ class Draft:
         state: `(B, H)`.
         given: `(B, T, 3H)` what the conditions add to the gates.
         tables: one `(V + 1, 3H)` for the last token, then one for each look back.
+        agreed: one `(AGREEMENTS, 3H)` for each look back of a model that copies.
+        run: `(B, K)` for how many tokens each look back has agreed with what was written.
     """
 
     prompts: Prompts
@@ -32,6 +45,8 @@ class Draft:
     state: Tensor
     given: Tensor
     tables: list[Tensor]
+    agreed: list[Tensor]
+    run: Tensor
     step: int = 0
 
 
@@ -40,15 +55,19 @@ def begin(model: SequenceModel, prompts: Prompts) -> Draft:
     """Nothing written yet."""
     rows, steps = prompts.mask.shape[:2]
     weight, _, bias, _ = _weights(model)
-    width, start, tables = model.config.embed, 0, []
-    for layer in (model.embed, *model.look):
-        tables.append(cast(Tensor, layer.weight) @ weight[:, start : start + width].T)
+    width, start, tables, agreed = model.config.embed, 0, [], []
+    for k, layer in enumerate((model.embed, *model.look)):
+        part = weight[:, start : start + width].T
+        tables.append(cast(Tensor, layer.weight) @ part)
+        if model.copies and k:
+            agreed.append(cast(Tensor, model.agreed[k - 1].weight) @ part)
         start += width
     given = bias.expand(rows, steps, -1)
     if model.shape.features:
         given = model.encode(prompts) @ weight[:, start:].T + bias
     ids = torch.zeros(rows, steps, dtype=torch.int64)
-    return Draft(prompts, ids, torch.zeros(rows, model.config.hidden), given, tables)
+    run = torch.zeros(rows, model.shape.looks, dtype=torch.int64)
+    return Draft(prompts, ids, torch.zeros(rows, model.config.hidden), given, tables, agreed, run)
 
 
 @torch.no_grad()
@@ -56,11 +75,13 @@ def advance(model: SequenceModel, draft: Draft) -> Tensor:
     """Read the token written last and return the log-probabilities `(B, V)` of the next."""
     t, blank = draft.step, model.shape.vocabulary
     gates = draft.given[:, t].clone()
-    distances = [torch.ones_like(draft.prompts.length), *draft.prompts.back.T]
-    for table, distance in zip(draft.tables, distances, strict=True):
-        source = t - distance
-        token = draft.ids.gather(1, source.clamp(min=0)[:, None])[:, 0].where(source >= 0, blank)
+    seen = _seen(draft, t, blank)
+    last = draft.ids[:, t - 1] if t else torch.full_like(draft.prompts.length, blank)
+    for table, token in zip(draft.tables, (last, *seen.T), strict=True):
         gates += table[token]
+    kind = agreement_kind(draft.run)
+    for table, run in zip(draft.agreed, kind.T, strict=False):
+        gates += table[run]
     _, weight, _, bias = _weights(model)
     carried = torch.addmm(bias, draft.state, weight.T)
     hidden = draft.state.shape[1]
@@ -69,7 +90,15 @@ def advance(model: SequenceModel, draft: Draft) -> Tensor:
     fresh = torch.tanh(gates[:, 2 * hidden :] + reset * carried[:, 2 * hidden :])
     draft.state = torch.lerp(fresh, draft.state, update)
     logits = torch.addmm(model.head.bias, draft.state, model.head.weight.T)
+    if model.copies:
+        logits += pointed(model.point(draft.state) + trusted(model.trust, kind), seen, blank)
     return masked_log_softmax(logits, draft.prompts.mask[:, t])
+
+
+def _seen(draft: Draft, t: int, blank: int) -> Tensor:
+    """What stood at each look back from step t, `(B, K)`; `blank` where nothing was."""
+    source = t - draft.prompts.back[:, : draft.run.shape[1]]
+    return draft.ids.gather(1, source.clamp(min=0)).where(source >= 0, blank)
 
 
 def _weights(model: SequenceModel) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -81,6 +110,8 @@ def _weights(model: SequenceModel) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 def write(draft: Draft, token: Tensor) -> None:
     """Write `token (B,)` at the current step."""
+    same = _seen(draft, draft.step, -1) == token[:, None]
+    draft.run = torch.where(same, draft.run + 1, 0)
     draft.ids[:, draft.step] = token
     draft.step += 1
 
@@ -97,17 +128,25 @@ def choose(log_probs: Tensor, uniform: Tensor | None, temperature: float = 1.0) 
 
 @torch.no_grad()
 def sample(
-    model: SequenceModel, prompts: Prompts, random: RowRandom | None, temperature: float = 1.0
+    model: SequenceModel,
+    prompts: Prompts,
+    random: RowRandom | None,
+    temperature: float = 1.0,
+    narrow: Narrow | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Write whole sequences; returns `ids (B, T)` and their log-probabilities `(B, T)`, 0 in padding.
 
-    Without `random` the likeliest token is taken. The log-probabilities are those at temperature 1.
+    Without `random` the likeliest token is taken. The log-probabilities are those at temperature 1. What
+    `narrow` leaves takes the place of the prompts' mask, step by step: with it, `SequenceModel.of` gives
+    the same log-probabilities again.
     """
     draft = begin(model, prompts)
     rows, steps = draft.ids.shape
     taken = torch.zeros(rows, steps)
     uniform = None if random is None else torch.from_numpy(random.uniform(steps))
     for t in range(steps):
+        if narrow is not None:
+            prompts.mask[:, t] &= narrow(draft.ids, t)
         log_probs = advance(model, draft)
         token = choose(log_probs, None if uniform is None else uniform[:, t], temperature)
         taken[:, t] = log_probs.gather(1, token[:, None])[:, 0]

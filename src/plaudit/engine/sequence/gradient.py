@@ -9,6 +9,7 @@ would keep some. As a loss of its own the k3 estimate has another fixed point; i
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -22,7 +23,7 @@ from plaudit.engine.env import State
 from plaudit.engine.learner import Metrics, Weighing
 from plaudit.engine.random import RowRandom
 from plaudit.engine.sequence import losses
-from plaudit.engine.sequence.decode import sample
+from plaudit.engine.sequence.decode import Narrow, sample
 from plaudit.engine.sequence.likelihood import load_weights, network_config
 from plaudit.engine.sequence.model import Prompts, SequenceModel, Shape
 from plaudit.engine.sequence.policy import SequencePolicy
@@ -95,6 +96,8 @@ class PromptSource(Protocol):
     """Where requests come from, and what sequences are worth."""
 
     shape: Shape
+    narrowing: Callable[[Prompts], Narrow] | None
+    """Makes the rules that depend on what is written, where there are any; they hold for the prior too."""
 
     def draw(self, n: int, random: np.random.Generator) -> Prompts:
         """Draw n requests."""
@@ -168,7 +171,10 @@ class SequenceGradient:
 
     def _sample(self, prompts: Prompts) -> tuple[Tensor, Tensor]:
         seeds = self.random.integers(0, 2**62, len(prompts.length))
-        return sample(self.model, prompts, RowRandom(seeds))
+        return sample(self.model, prompts, RowRandom(seeds), narrow=self._narrow(prompts))
+
+    def _narrow(self, prompts: Prompts) -> Narrow | None:
+        return None if self.source.narrowing is None else self.source.narrowing(prompts)
 
     @torch.no_grad()
     def _of_prior(self, prompts: Prompts, ids: Tensor) -> Tensor:
@@ -211,7 +217,8 @@ class SequenceGradient:
 
     def _greedy_return(self, asked: Prompts) -> Tensor:
         """What the likeliest sequence of each request earns, `(N,)`; 0 where it cannot be scored."""
-        ids, log_prob = sample(self.model, asked, None)
+        asked = asked.repeated(1)
+        ids, log_prob = sample(self.model, asked, None, narrow=self._narrow(asked))
         paid = self._weigh(np.asarray(self.source.score(asked, ids), np.float64)).sum(1)
         distance = (log_prob - self._of_prior(asked, ids)).sum(1)
         return (paid - self.beta * distance).nan_to_num(nan=0.0)

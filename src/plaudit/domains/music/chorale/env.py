@@ -12,6 +12,7 @@ from plaudit.domains.music.chorale.conditions import SHAPE, prompts_of
 from plaudit.domains.music.chorale.grid import RANGES, SILENT, by_voice
 from plaudit.domains.music.chorale.request import USUAL_MOVEMENT, ChoraleRequest, chorale_asks, draw_chorales
 from plaudit.domains.music.chorale.source import BachCorpus
+from plaudit.domains.music.chorale.strict import strictly
 from plaudit.engine.sequence.model import Prompts
 from plaudit.reward.compose import Composition
 from plaudit.reward.term import Context
@@ -32,6 +33,7 @@ class ChoraleSource:
 
     def __init__(self, composition: Composition, given: ChoraleRequest, corpus: BachCorpus | None) -> None:
         self.weighing, self.given, self.corpus = composition, given, corpus
+        self.narrowing = strictly if given.strict else None
         self.requests: list[ChoraleRequest] = []
         self.asks: ChoraleAsks
 

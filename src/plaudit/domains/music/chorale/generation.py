@@ -12,7 +12,7 @@ from plaudit.domains.music.chorale.asks import chorales_from
 from plaudit.domains.music.chorale.conditions import SHAPE, prompts_of
 from plaudit.domains.music.chorale.grid import STEP, by_voice
 from plaudit.domains.music.chorale.request import ChoraleRequest, chorale_asks, draw_chorales, finished
-from plaudit.domains.music.chorale.strict import sample_strictly
+from plaudit.domains.music.chorale.strict import strictly
 from plaudit.domains.music.score import Piece
 from plaudit.engine.learner import Policy
 from plaudit.engine.random import RowRandom
@@ -37,9 +37,8 @@ def generate_chorales(
         raise InputError("the policy does not write chorales.")
 
     def write(prompts: Prompts, random: RowRandom, strict: bool) -> Tensor:
-        if strict:
-            return sample_strictly(policy, prompts, random)
-        return sample(policy.model, prompts, random)[0]
+        narrow = strictly(prompts) if strict else None
+        return sample(policy.model, prompts, random, narrow=narrow)[0]
 
     return written(write, requests, seeds)
 

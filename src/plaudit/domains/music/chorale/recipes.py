@@ -15,11 +15,11 @@ CHORALE_REWARD = {
     "spacing": 2.0,
     "doubled_leading_tone": 4.0,
     "leading_tone": 1.0,
-    "sevenths": 1.0,
-    "chords": 3.0,
-    "cadence": 1.5,
+    "sevenths": 2.0,
+    "chords": 4.0,
+    "cadence": 3.0,
     "close": 0.5,
-    "leaps": 4.0,
+    "leaps": 6.0,
     "movement_target": 1.0,
 }
 
@@ -33,7 +33,6 @@ def chorale_recipes() -> Mapping[str, Recipe]:
         summary="What Bach's chorales are like, by maximum likelihood.",
         algorithm="likelihood",
         budget="10m",
-        threads=2,
         learner={"batch_size": 32, "dropout": 0.25},
     )
     tune = Recipe(
@@ -42,7 +41,6 @@ def chorale_recipes() -> Mapping[str, Recipe]:
         summary="Voice leading, cadences and what is asked, by RLOO under a price on leaving the prior.",
         algorithm="sequence",
         budget="10m",
-        threads=2,
         inputs={"prior": "stage:prior"},
         reward=tuple(RewardEntry(term=term, weight=weight) for term, weight in CHORALE_REWARD.items()),
         learner={"prompts": 8, "group": 8, "beta": 0.1},
@@ -53,7 +51,6 @@ def chorale_recipes() -> Mapping[str, Recipe]:
         summary="A model of the chorales that no prior learns from: it judges, and never rewards.",
         algorithm="likelihood",
         budget="5m",
-        threads=2,
         network={"kind": "gru", "hidden": 128, "embed": 24},
         env={"split": "judge", "locks": 1.0},
         learner={"batch_size": 32, "dropout": 0.35},

@@ -7,6 +7,7 @@ is never a parallel, so a free voice always has a choice; crossing gives way whe
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,28 +17,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from plaudit.domains.music.chorale.grid import FIRST, LOWEST, ORDER, PITCHES, REST, SILENT, VOICES
-from plaudit.engine.random import RowRandom
 from plaudit.engine.sequence.model import Prompts
-from plaudit.engine.sequence.policy import SequencePolicy
 
 _ORDER = np.array(ORDER)
 _UNKNOWN = -2
 """The pitch of a voice that is written later and not locked."""
 
 
-@torch.no_grad()
-def sample_strictly(policy: SequencePolicy, prompts: Prompts, random: RowRandom) -> Tensor:
-    """Write whole sequences `(B, 4T)` without parallels or crossings that the written voices could avoid."""
-    mask = prompts.mask.numpy()
+def strictly(prompts: Prompts) -> Callable[[Tensor, int], Tensor]:
+    """Make the rule that leaves no parallel or crossing that the voices known at a step could avoid."""
+    mask = prompts.mask.numpy().copy()
     # What has one choice is known ahead.
     known = np.where(mask.sum(2) == 1, mask.argmax(2), _UNKNOWN)
-    ids = np.zeros(mask.shape[:2], np.int64)
-    state = None
-    for t in range(mask.shape[1]):
-        allowed = torch.from_numpy(narrowed(ids, known, mask[:, t], t))
-        token, state, _ = policy.act(prompts if state is None else None, state, allowed, random)
-        ids[:, t] = token.numpy()
-    return torch.from_numpy(ids)
+    return lambda ids, t: torch.from_numpy(narrowed(ids.numpy(), known, mask[:, t], t))
 
 
 def narrowed(ids: NDArray[Any], known: NDArray[Any], mask: NDArray[Any], t: int) -> NDArray[np.bool_]:

@@ -9,11 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from plaudit.domains.music.files.json_file import from_table, table
+from plaudit.domains.music.generation import INFILL, written
+from plaudit.domains.music.infill import InfillRequest, bars_of
 from plaudit.domains.music.leadsheet.conditions import SHAPE, prompts_of
 from plaudit.domains.music.leadsheet.grid import BEATS, Melodies, melodies_of, symbols
 from plaudit.domains.music.leadsheet.request import LeadRequest, draw_leads, pieces_of, salted, whole
+from plaudit.domains.music.likeness import shipped
 from plaudit.domains.music.lines import Lines, lines_of
-from plaudit.domains.music.score import Chord, Piece
+from plaudit.domains.music.score import Chord, Piece, Voice
 from plaudit.engine.learner import Policy
 from plaudit.engine.random import RowRandom
 from plaudit.engine.sequence.decode import sample
@@ -28,14 +32,48 @@ Write = Callable[[Melodies, RowRandom], Tensor]
 
 
 def generate_leads(policy: Policy, requests: Sequence[LeadRequest], seeds: Sequence[int]) -> Iterator[Item]:
-    """Yield the piece of each request with chords; raises `InputError` for a policy of another kind."""
+    """Yield the piece of each request with chords, or with a melody for its chords.
+
+    The melody is written by the melody preset, whatever the policy. Raises `InputError` for a policy of
+    another kind.
+    """
     if not isinstance(policy, SequencePolicy) or policy.model.shape != SHAPE:
         raise InputError("the policy does not write chords.")
 
     def write(melodies: Melodies, random: RowRandom) -> Tensor:
         return sample(policy.model, prompts_of(melodies), random, TEMPERATURE)[0]
 
-    return harmonised(write, requests, seeds)
+    rows = list(zip(requests, seeds, strict=True))
+    chords = _of(rows, "chords", lambda asked, own: harmonised(write, asked, own))
+    melodies = _of(rows, "melody", sung)
+    for request in requests:
+        yield next(melodies if request.write == "melody" else chords)
+
+
+def _of(
+    rows: Sequence[tuple[LeadRequest, int]], kind: str, make: Callable[..., Iterator[Item]]
+) -> Iterator[Item]:
+    """The items of the requests of one kind."""
+    own = [(request, seed) for request, seed in rows if request.write == kind]
+    return make([request for request, _ in own], [seed for _, seed in own])
+
+
+def sung(requests: Sequence[LeadRequest], seeds: Sequence[int]) -> Iterator[Item]:
+    """Yield the chords of each request with a melody over them."""
+    full = [draw_leads(1, salted(seed), request)[0] for request, seed in zip(requests, seeds, strict=True)]
+    asked = [_infill_of(request) for request in full]
+    model = shipped("melody") if full else None
+    made = written(lambda prompts, random: sample(model, prompts, random)[0], asked, seeds, INFILL)
+    for request, item in zip(full, made, strict=True):
+        yield Item(item.content, request, item.seed, item.info)
+
+
+def _infill_of(request: LeadRequest) -> InfillRequest:
+    """The whole melody open, over the chords of the piece."""
+    piece = from_table(request.piece, "request.piece")
+    if not piece.voices:
+        piece = replace(piece, voices=(Voice("melody", ()),))
+    return InfillRequest(piece=table(piece), free=f"1-{bars_of(piece)}", opening=None)
 
 
 def harmonised(write: Write, requests: Sequence[LeadRequest], seeds: Sequence[int]) -> Iterator[Item]:

@@ -19,7 +19,7 @@ SAME = 0.7
 
 
 def judge_leads(items: Sequence[Item]) -> dict[str, NDArray[np.float64]]:
-    """quality: chords fit and cover the melody; control: it is untouched, and chords a bar are as asked."""
+    """quality: chords fit and cover the melody; control: what stands is untouched, chords a bar as asked."""
     rows = []
     for item in items:
         piece, request = item.content, item.request
@@ -54,7 +54,12 @@ def time_in_chords(piece: Piece) -> tuple[int, int, int]:
 def untouched(piece: Piece, request: LeadRequest) -> bool:
     from plaudit.domains.music.files.json_file import from_table
 
-    return request.piece is None or from_table(request.piece, "request.piece").voices == piece.voices
+    if request.piece is None:
+        return True
+    before = from_table(request.piece, "request.piece")
+    if request.write == "melody":
+        return before.chords == piece.chords and before.voices[1:] == piece.voices[1:]
+    return before.voices == piece.voices
 
 
 def diversity(pieces: Sequence[Piece]) -> NDArray[np.float64]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
 
 from plaudit.domains.music.build import built
 from plaudit.domains.music.files.json_file import from_table, table
+from plaudit.domains.music.harmony import KINDS, implied
 from plaudit.domains.music.infill import bars_of
 from plaudit.domains.music.lines import lines_of
 from plaudit.domains.music.request import MOST_BARS, MelodyRequest, draw_requests
-from plaudit.domains.music.score import Note, Piece, Voice
+from plaudit.domains.music.score import Chord, Note, Piece, Voice
 from plaudit.errors import Infeasible, InputError, did_you_mean
 from plaudit.task import Request
 
@@ -27,10 +28,13 @@ LONGEST_BARS = 4 * MOST_BARS
 
 
 class LeadRequest(Request):
-    """Chords for one melody. `target` may name `chords_per_bar`: it is judged, not steered."""
+    """Chords for one melody, or a melody for chords. `target` may name `chords_per_bar`: it is judged, not
+    steered."""
 
     source: str = ""
     """A MIDI, MusicXML, ABC or JSON file, harmonised by its first voice. Without one, a tune is made up."""
+    write: Literal["chords", "melody"] = "chords"
+    """What is written; the other stands. The melody takes the place of the first voice."""
     piece: dict[str, Any] | None = None
     """The piece itself, as JSON files hold it; `source` is read into it."""
     bars: int = Field(8, ge=2, le=MOST_BARS)
@@ -61,6 +65,9 @@ def check_lead(request: LeadRequest) -> None:
     if piece is None:
         return
     place = request.source or "request.piece"
+    if request.write == "melody":
+        _check_chords(piece, place)
+        return
     if not piece.voices or not piece.voices[0].notes:
         raise InputError("has no melody.", place=place)
     if bars_of(piece) > LONGEST_BARS:
@@ -73,6 +80,14 @@ def check_lead(request: LeadRequest) -> None:
         raise InputError("its melody spans more than four octaves.", place=place) from error
 
 
+def _check_chords(piece: Piece, place: str) -> None:
+    """Refuse a piece that has no chords to write a melody for, or is too long."""
+    if not piece.chords:
+        raise InputError("has no chord symbols to write a melody for.", place=place)
+    if not 2 <= bars_of(piece) <= MOST_BARS:
+        raise InputError(f"has {bars_of(piece)} bars; a melody is written for 2 to {MOST_BARS}.", place=place)
+
+
 def draw_leads(n: int, seed: int, given: LeadRequest) -> list[LeadRequest]:
     """n complete requests; a melody is made up by rule where none is given."""
     check_lead(given)
@@ -81,7 +96,22 @@ def draw_leads(n: int, seed: int, given: LeadRequest) -> list[LeadRequest]:
         return [given.model_copy(update={"piece": table(piece)})] * n
     asked = draw_requests(n, seed, MelodyRequest(bars=given.bars))
     made = [built(request, seed * 1_000_003 + i) for i, request in enumerate(asked)]
+    if given.write == "melody":
+        made = [with_implied(own) for own in made]
     return [given.model_copy(update={"piece": table(own)}) for own in made]
+
+
+def with_implied(piece: Piece) -> Piece:
+    """The piece with the triads that its melody implies, one a bar."""
+    lines = lines_of([piece])
+    root, kind = implied(lines.tokens, lines.bar, lines.mode)
+    shift, bar = int(lines.shift[0]), piece.bar
+    chords = tuple(
+        Chord(at, bar, int(root[0, at] + shift) % 12, KINDS[kind[0, at]])
+        for at in range(0, piece.steps, bar)
+        if root[0, at] >= 0
+    )
+    return replace(piece, chords=chords)
 
 
 def whole(piece: Piece) -> Piece:

@@ -63,6 +63,13 @@ def lead_terms() -> tuple[Term, ...]:
             (0, 1),
             scope="batch",
         ),
+        Term(
+            "chords_apart",
+            _apart,
+            "How unlike its shares of chords are to those of the rest of the batch.",
+            (0.0, 1.0),
+            scope="batch",
+        ),
     )
 
 
@@ -163,6 +170,20 @@ def _variety(items: Any, context: Context) -> Scores:
     return np.array(
         [float(np.mean([rare[c] for c in codes.tolist()])) if len(codes) else 0.0 for codes in own]
     )
+
+
+def _apart(items: Any, context: Context) -> Scores:
+    """One less the mean cosine to the other sheets' beats on each chord; 0 for a batch of one."""
+    tokens, melodies = sheets(items, context)
+    held = spread(tokens)
+    shares = np.zeros((len(tokens), CHORD_TOKENS))
+    for row, length in enumerate(melodies.length):
+        shares[row] = np.bincount(held[row, :length], minlength=CHORD_TOKENS)
+    shares[:, :FIRST_CHORD] = 0.0
+    unit = shares / np.maximum(np.linalg.norm(shares, axis=1, keepdims=True), 1e-9)
+    own = (unit * unit).sum(1)
+    others = (unit @ unit.sum(0) - own) / max(len(unit) - 1, 1)
+    return 1.0 - others if len(unit) > 1 else np.zeros(1)
 
 
 def changes(tokens: NDArray[np.int64]) -> NDArray[np.int64]:

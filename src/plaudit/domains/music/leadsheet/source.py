@@ -91,6 +91,7 @@ class LeadSource:
     """Melodies of a corpus to be harmonised, and scores of the chords written for them."""
 
     shape = SHAPE
+    narrowing = None
 
     def __init__(self, composition: Composition, corpus: LeadCorpus) -> None:
         self.weighing, self.corpus = composition, corpus
