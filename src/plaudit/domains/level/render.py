@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from plaudit.domains.level.files import godot, ldtk, tiled, xsb
 from plaudit.domains.level.game import Game, Maps
 from plaudit.domains.level.metrics import longest_path
+from plaudit.domains.level.plates import draw_plates
 from plaudit.domains.level.request import LARGEST, SMALLEST, LevelRequest, described
 from plaudit.domains.level.things import draw_things
 from plaudit.domains.level.tiles import draw_map, draw_trail
@@ -92,6 +93,8 @@ def _table(value: Any) -> dict[str, Any]:
 
 def preview_level(game: Game, item: Item) -> Image.Image:
     """Draw the level: a maze with its longest path, any other game with what stands on its cells."""
+    if game.tiles[0].colour:
+        return draw_plates(item.content, game.tiles)
     free = np.array([tile.passable for tile in game.tiles])[item.content]
     image = draw_map(free)
     if len(game.tiles) == 2:
