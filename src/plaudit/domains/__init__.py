@@ -27,6 +27,8 @@ class TaskInfo:
     """`module:Class`"""
     stepwise: bool = True
     """Whether the task has an environment, and so a Gymnasium id."""
+    no_preset: str = ""
+    """Why the task ships no preset, and what to do instead; "" = train one."""
 
 
 TASKS = (
@@ -59,6 +61,13 @@ TASKS = (
         "level/platformer",
         "Platformers: run and jump to the exit, with jumps, enemies and coins as you ask for.",
         "plaudit.domains.level.task:Platformer",
+    ),
+    TaskInfo(
+        "level/custom",
+        "A tile game of your own, from a file: tiles, counts, regions, walks and targets.",
+        "plaudit.domains.level.task:Custom",
+        no_preset="A game of your own is trained first: plaudit train level/custom --set env.game=FILE.toml "
+        "(or garden, island); then: plaudit sample runs/latest",
     ),
     TaskInfo(
         "level/path",

@@ -19,7 +19,7 @@ from plaudit.errors import InputError
 from plaudit.reward.term import Term
 from plaudit.reward.user import spec_of
 from plaudit.runs import evaluation, presets, sample_files, sampling
-from plaudit.runs.checking import check_request, request_of
+from plaudit.runs.checking import bound, check_request, request_of
 from plaudit.runs.folder import RunFolder
 from plaudit.runs.places import Places
 from plaudit.runs.recipe import Recipe
@@ -71,7 +71,7 @@ class Model:
 
     def __init__(self, policy: Policy, recipe: Recipe, task: Task | None = None, name: str = "") -> None:
         self.policy, self.recipe = policy, recipe
-        self.task: Task = task or get_task(recipe.task)
+        self.task: Task = bound(task or get_task(recipe.task), recipe)
         self.name = name or recipe.task
 
     def sample(

@@ -14,7 +14,7 @@ from plaudit.engine.fit import Amount
 from plaudit.errors import InputError, PlauditError, did_you_mean
 from plaudit.reward.compose import Composition
 from plaudit.runs import inputs, toml
-from plaudit.runs.places import Places, explain
+from plaudit.runs.places import Places, explain, keys_of
 from plaudit.runs.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -44,6 +44,23 @@ def check(recipe: Recipe, task: Task, places: Places | None = None, above: toml.
     _check_algorithm(recipe, task, places, above)
     request = request_of(task, recipe.request, places, (*above, "request"))
     check_request(task, request, places.of((*above, "request")))
+
+
+def bound(task: Task, recipe: Recipe, places: Places | None = None) -> Task:
+    """The task as its recipe defines it, where it is one that a recipe defines; else the task itself.
+
+    Raises `InputError` with the place of what is wrong.
+    """
+    bind = getattr(task, "bound", None)
+    if bind is None:
+        return task
+    places = places or Places()
+    check_fields(task.env_config, recipe.env, places, ("env",))  # type: ignore[attr-defined]
+    try:
+        defined: Task = bind(recipe)
+    except InputError as error:
+        raise InputError(error.message, place=places.of(keys_of(error.place)), hint=error.hint) from error
+    return defined
 
 
 def request_of(

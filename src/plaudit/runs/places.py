@@ -6,13 +6,16 @@ Pydantic knows what is wrong and at which key; the file knows the line, the comm
 from __future__ import annotations
 
 import dataclasses
+import re
+import typing
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from plaudit.errors import InputError, did_you_mean
 from plaudit.runs import toml
-from plaudit.runs.recipe import Recipe, RewardEntry
 
 
 class Places:
@@ -21,13 +24,24 @@ class Places:
     def __init__(self, file: str = "", text: str = "") -> None:
         self._file, self._text = file, text
         self._options: dict[toml.Keys, str] = {}
+        self._files: dict[toml.Keys, Places] = {}
 
     def option(self, where: toml.Keys, option: str) -> None:
         """Note that `where` was set by a command line option."""
         self._options[where] = option
 
+    def file(self, where: toml.Keys, path: Path, text: str) -> None:
+        """Note that what stands at `where` was read from a file of its own."""
+        self._files[where] = Places(str(path), text)
+
     def of(self, where: toml.Keys) -> str:
         """Name the place of `where`."""
+        for end in range(len(where), 0, -1):
+            if where[:end] in self._files:
+                inner = self._files[where[:end]]
+                found = inner.of(where[end:])
+                known = found.startswith(f"{inner._file}:")
+                return found if known else ": ".join(filter(None, [inner._file, found]))
         for end in range(len(where), 0, -1):
             if where[:end] in self._options:
                 return self._options[where[:end]]
@@ -48,9 +62,20 @@ def dotted(where: toml.Keys) -> str:
     return "".join(parts).lstrip(".")
 
 
+def keys_of(place: str) -> toml.Keys:
+    """Read a path of keys as `dotted` writes it.
+
+    >>> keys_of("reward[1].term")
+    ('reward', 1, 'term')
+    """
+    return tuple(int(index) if index else key for key, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", place))
+
+
 def explain(error: ValidationError, model: type[Any], places: Places, above: toml.Keys = ()) -> InputError:
     """Turn the first finding of pydantic into an `InputError` with place and nearest word."""
-    finding = error.errors(include_url=False, include_context=False)[0]
+    findings = error.errors(include_url=False, include_context=False)
+    # A misspelt key is missing under its right name as well: the misspelling is what is told.
+    finding = next((each for each in findings if each["type"] == "extra_forbidden"), findings[0])
     where = (*above, *finding["loc"])
     if finding["type"] == "extra_forbidden":
         known = _fields_at(model, finding["loc"][:-1])
@@ -67,10 +92,21 @@ def explain(error: ValidationError, model: type[Any], places: Places, above: tom
 
 
 def _fields_at(model: type[Any], where: tuple[int | str, ...]) -> list[str]:
-    """Names of the fields of the model that stands at `where` inside `model`."""
-    inner = {"reward": RewardEntry, "stages": Recipe} if model is Recipe else {}
+    """Names of the fields of the model that stands at `where` inside `model`, as they are written."""
     for key in where:
-        model = inner.get(str(key), model)
+        hint = typing.get_type_hints(model).get(str(key)) if isinstance(key, str) else None
+        model = next((part for part in _parts(hint) if _has_fields(part)), model)
     if issubclass(model, BaseModel):
-        return list(model.model_fields)
+        return [field.alias or name for name, field in model.model_fields.items()]
     return [field.name for field in dataclasses.fields(model)]
+
+
+def _parts(hint: Any) -> Iterator[Any]:
+    """A type and the types inside of it."""
+    yield hint
+    for part in typing.get_args(hint):
+        yield from _parts(part)
+
+
+def _has_fields(part: Any) -> bool:
+    return isinstance(part, type) and (issubclass(part, BaseModel) or dataclasses.is_dataclass(part))

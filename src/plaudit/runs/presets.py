@@ -44,9 +44,9 @@ def find(name: str) -> Path:
     known = folders()
     if name in known:
         return known[name]
-    tasks = [info.name for info in TASKS]
+    tasks = {info.name: info.no_preset or f"Train one: plaudit train {info.name}" for info in TASKS}
     if name in tasks:
-        raise InputError(f"{name} ships no preset.", hint=f"Train one: plaudit train {name}")
+        raise InputError(f"{name} ships no preset.", hint=tasks[name])
     hint = did_you_mean(name, {*known, *tasks})
     if not hint.startswith("Did"):
         hint = f"Presets: {', '.join(known) or 'none'}. List: plaudit tasks, plaudit runs list"

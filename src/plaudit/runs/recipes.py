@@ -68,9 +68,11 @@ def resolve(source: str | Path, name: str = "", changes: Changes | None = None) 
         _set(merged, setting, places)
         merged = _checked(merged, places)
     _apply_options(merged, changes, places)
+    _embed_files(merged, task, places)
     recipe = validate(merged, places)
-    from plaudit.runs.checking import check
+    from plaudit.runs.checking import bound, check
 
+    task = bound(task, recipe, places)
     check(recipe, task, places)
     return task, recipe
 
@@ -178,6 +180,27 @@ def _complete_stages(values: dict[str, Any], name: str) -> None:
         keys = [key for key in _SHARED if key in values and not (other and key in ("learner", "network"))]
         completed.append(merge({key: values[key] for key in keys}, own))
     values["stages"] = completed
+
+
+def _embed_files(values: dict[str, Any], task: Task, places: Places) -> None:
+    """Put the content of the files that `env` names into the recipe, which then needs no file.
+
+    A task names such keys in `env_files`, each with the files that come with it; the first is the default.
+    """
+    known: Mapping[str, Mapping[str, Path]] = getattr(task, "env_files", {})
+    for key, own in known.items():
+        for number, part in enumerate((values, *values.get("stages", ()))):
+            where: toml.Keys = ("env", key) if number == 0 else ("stages", number - 1, "env", key)
+            env = part.setdefault("env", {})
+            given = env.get(key, next(iter(own)))
+            if not isinstance(given, str):
+                continue
+            if given not in own and not given.endswith(".toml"):
+                hint = f"{did_you_mean(given, own)} Or a file that ends in .toml."
+                raise InputError(f'no {key} is called "{given}".', place=places.of(where), hint=hint)
+            path = own[given] if given in own else Path(given)
+            env[key], text = toml.read(path)
+            places.file(where, path, text)
 
 
 def with_seed(recipe: Recipe, seed: int) -> Recipe:

@@ -14,6 +14,7 @@ import torch
 from plaudit.engine.fit import Event
 from plaudit.errors import InputError
 from plaudit.runs import disk, inputs, stages
+from plaudit.runs.checking import bound
 from plaudit.runs.folder import RunFolder
 from plaudit.runs.lock import Lock
 from plaudit.runs.recipe import Recipe
@@ -52,6 +53,7 @@ class Trainer:
         name = recipe if isinstance(recipe, str) else recipe.task
         self.task: Task = task if task is not None else _task(name)
         self.recipe = next(iter(self.task.recipes().values())) if isinstance(recipe, str) else recipe
+        self.task = bound(self.task, self.recipe)
         self.out = None if out is None else Path(out)
         self.root, self.home, self.sampler = Path(root), home, sampler
         self.folder: RunFolder | None = None

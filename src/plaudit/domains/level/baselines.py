@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from plaudit.domains.level import maze_kernels
 from plaudit.domains.level.cave import CaveGame
 from plaudit.domains.level.climb import climb_levels
+from plaudit.domains.level.custom import CustomGame
 from plaudit.domains.level.dungeon import DungeonGame
 from plaudit.domains.level.game import Game, Maps
 from plaudit.domains.level.maze import REGION_WEIGHT, MazeGame
@@ -75,6 +76,12 @@ def platformer_baselines() -> dict[str, Generator]:
     from plaudit.domains.level.platformer_baseline import build_level
 
     return tile_baselines(PlatformerGame(), build_level)
+
+
+def custom_baselines(game: CustomGame) -> dict[str, Generator]:
+    from plaudit.domains.level.custom_baseline import build_level
+
+    return tile_baselines(game, partial(build_level, game))
 
 
 def each(game: Game, make: Make) -> Generator:

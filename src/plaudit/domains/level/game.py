@@ -35,6 +35,8 @@ class Tile:
     passable: bool
     single: bool = False
     """Whether a good level has exactly one."""
+    colour: str = ""
+    """`#rrggbb` of a tile that is drawn as a plate with its glyph; "" = drawn by its name."""
 
 
 @dataclass(frozen=True)

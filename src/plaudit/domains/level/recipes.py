@@ -103,6 +103,11 @@ def platformer_recipes() -> Mapping[str, Recipe]:
     return rule_recipes("level/platformer", settings)
 
 
+def custom_recipes() -> Mapping[str, Recipe]:
+    """Expert iteration, which is the default, PPO and DQN; the game stands in `env.game`."""
+    return rule_recipes("level/custom")
+
+
 def rule_recipes(task: str, expert_settings: Mapping[str, Any] | None = None) -> Mapping[str, Recipe]:
     """The recipes of a game with rules; the expert's own settings where statistics are costly."""
     cells = {"kind": "conv", "channels": 24, "layers": 7, "head": "cells"}

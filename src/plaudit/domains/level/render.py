@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from plaudit.domains.level.files import godot, ldtk, tiled, xsb
 from plaudit.domains.level.game import Game, Maps
 from plaudit.domains.level.metrics import longest_path
+from plaudit.domains.level.plates import draw_plates
 from plaudit.domains.level.request import LARGEST, LevelRequest, check_size, described
 from plaudit.domains.level.scenery import draw_scene
 from plaudit.domains.level.things import draw_things
@@ -97,6 +98,8 @@ def preview_level(game: Game, item: Item) -> Image.Image:
     """Draw the level: a maze with its longest path, any other game with what stands on its cells."""
     if game.name == "platformer":
         return draw_scene(item.content, [tile.name for tile in game.tiles])
+    if game.tiles[0].colour:
+        return draw_plates(item.content, game.tiles)
     free = np.array([tile.passable for tile in game.tiles])[item.content]
     image = draw_map(free)
     if len(game.tiles) == 2:

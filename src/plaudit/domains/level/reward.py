@@ -98,7 +98,7 @@ def rule_terms(game: Game, meanings: Mapping[str, str], replaced: Sequence[str])
                 name,
                 partial(_statistic, game, name),
                 meaning,
-                (-1.0, 2 * CELLS),
+                (-1.0, 4 * CELLS),
                 direction="minimize" if name in _FEWER else "maximize",
             )
             for name, meaning in meanings.items()

@@ -16,6 +16,7 @@ from plaudit.domains.level import render, route_files, routes
 from plaudit.domains.level.baselines import (
     Generator,
     cave_baselines,
+    custom_baselines,
     dungeon_baselines,
     maze_baselines,
     platformer_baselines,
@@ -23,6 +24,8 @@ from plaudit.domains.level.baselines import (
     zelda_baselines,
 )
 from plaudit.domains.level.cave import CaveGame
+from plaudit.domains.level.custom import GAMES, CustomConfig, CustomGame, default_rules
+from plaudit.domains.level.custom_rules import GameRules, check_rules
 from plaudit.domains.level.dungeon import DungeonGame
 from plaudit.domains.level.env import LevelConfig, LevelEnv
 from plaudit.domains.level.game import Game
@@ -32,6 +35,7 @@ from plaudit.domains.level.metrics import judge_levels
 from plaudit.domains.level.platformer import PlatformerGame
 from plaudit.domains.level.recipes import (
     cave_recipes,
+    custom_recipes,
     dungeon_recipes,
     maze_recipes,
     path_recipes,
@@ -186,6 +190,45 @@ class Platformer(TileTask):
     Request: ClassVar[type[LevelRequest]] = sized("PlatformerRequest", PlatformerGame.size)
     recipes = staticmethod(platformer_recipes)
     baselines = staticmethod(platformer_baselines)
+
+
+class Custom(TileTask):
+    """Levels of the game that a recipe holds in `env.game`; of the package's own first one without."""
+
+    name: ClassVar[str] = "level/custom"
+    summary: ClassVar[str] = (
+        "A tile game of your own, from a file: tiles, counts, regions, walks and targets."
+    )
+    env_config: ClassVar[type[LevelConfig]] = CustomConfig
+    env_files: ClassVar[Mapping[str, Mapping[str, FilePath]]] = {"game": GAMES}
+    recipes = staticmethod(custom_recipes)
+
+    def __init__(self, rules: GameRules | None = None) -> None:
+        self.rules = rules or default_rules()
+        self.game = CustomGame(self.rules)  # type: ignore[misc]
+        self.statistics = self.game.targets  # type: ignore[misc]
+        self.Request = sized("CustomRequest", self.rules.size)  # type: ignore[misc]
+
+    def bound(self, recipe: Recipe) -> Custom:
+        """The task of the recipe's game; raises `InputError` for one that contradicts itself."""
+        given = recipe.env.get("game")
+        return self if given is None else Custom(check_rules(GameRules.model_validate(given)))
+
+    def baselines(self) -> Mapping[str, Generator]:  # type: ignore[override]
+        return custom_baselines(self.game)
+
+    def check_request(self, request: LevelRequest) -> None:
+        assert isinstance(self.game, CustomGame)
+        self.game.check_room(request)
+        super().check_request(request)
+
+    def environment(self, num_envs: int, recipe: Recipe | None = None) -> LevelEnv:
+        recipe = recipe or next(iter(self.recipes().values()))
+        task = self.bound(recipe)
+        settings = {key: value for key, value in recipe.env.items() if key != "game"}
+        return make_environment(
+            task.game, task.Request, recipe.model_copy(update={"env": settings}), num_envs
+        )
 
 
 class Path:

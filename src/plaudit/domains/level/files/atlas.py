@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from plaudit.domains.level.game import Game
+from plaudit.domains.level.plates import draw_plate
 from plaudit.domains.level.scenery import draw_tile
 from plaudit.domains.level.things import SIDE, draw_things
 from plaudit.domains.level.tiles import draw_map
@@ -15,9 +16,12 @@ from plaudit.errors import ResourceError
 
 
 def write_atlas(game: Game, folder: Path) -> str:
-    """Write `GAME.tiles.png` once into a folder; returns its name."""
+    """Write `GAME.tiles.png` once into a folder; returns its name.
+
+    Games with colours of their own share a name: theirs is written each time.
+    """
     path = folder / f"{game.name}.tiles.png"
-    if not path.exists():
+    if not path.exists() or game.tiles[0].colour:
         try:
             draw_atlas(game).save(path)
         except OSError as error:
@@ -32,6 +36,9 @@ def draw_atlas(game: Game) -> Image.Image:
     for number, tile in enumerate(game.tiles):
         if game.name == "platformer":
             image.paste(draw_tile(tile.name), (SIDE * number, 0))
+            continue
+        if tile.colour:
+            image.paste(draw_plate(game.tiles, number), (SIDE * number, 0))
             continue
         cell = draw_map(np.array([[tile.passable]]))
         draw_things(cell, np.array([[number]], np.uint8), names)
