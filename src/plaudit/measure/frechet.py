@@ -1,8 +1,8 @@
 """Frechet distance between two samples of features, as between Gaussians of the same moments.
 
 Heusel et al. (2017, arXiv 1706.08500); the distance of Gaussians is Dowson and Landau (1982). The trace
-of the root of C1 C2 is the sum of the roots of the eigenvalues of L' C2 L with C1 = L L': one factorisation and
-the eigenvalues of one symmetric matrix, where the common way takes those of a general product.
+of the root of C1 C2 is the sum of the roots of the eigenvalues of L' C2 L with C1 = L L': one factorisation
+and the eigenvalues of one symmetric matrix, where the common way takes those of a general product.
 """
 
 from __future__ import annotations
