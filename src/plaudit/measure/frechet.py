@@ -1,8 +1,8 @@
 """Frechet distance between two samples of features, as between Gaussians of the same moments.
 
 Heusel et al. (2017, arXiv 1706.08500); the distance of Gaussians is Dowson and Landau (1982). The trace
-of the root of C1 C2 is the sum of the roots of the eigenvalues of L' C2 L with C1 = L L': one factorisation and
-the eigenvalues of one symmetric matrix, where the common way takes those of a general product.
+of the root of C1 C2 is the sum of the roots of the eigenvalues of L' C2 L with C1 = L L': one factorisation
+and the eigenvalues of one symmetric matrix, where the common way takes those of a general product.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from plaudit.measure.floor import Distances, real_floor
 
 Floats = NDArray[np.float64]
+_ROWS = 1024
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,11 @@ def moments(features: ArrayLike) -> Moments:
     if rows.ndim != 2 or 0 in rows.shape:
         raise ValueError(f"expected features of shape (n, d), got {rows.shape}")
     mean = rows.mean(axis=0)
-    centred = rows - mean
-    scatter = centred.T @ centred
+    scatter = np.zeros((rows.shape[1],) * 2)
+    for start in range(0, len(rows), _ROWS):
+        # A part at a time stays in the processor's cache.
+        centred = rows[start : start + _ROWS] - mean
+        scatter += centred.T @ centred
     if not np.isfinite(scatter).all():
         raise ValueError("features are not finite")
     return Moments(len(rows), mean, scatter)

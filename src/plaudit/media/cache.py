@@ -24,7 +24,11 @@ def place_of(files: Sequence[Path], version: str, kind: str) -> Path:
     """The file that holds what was read from `files`; another version, size or date is another file."""
     seen = hashlib.sha256(version.encode())
     for path in files:
-        status = path.stat()
+        try:
+            status = path.stat()
+        except OSError:
+            # A link that leads nowhere: whoever reads it will say so.
+            continue
         # A name need not be UTF-8.
         seen.update(os.fsencode(path) + f":{status.st_size}:{status.st_mtime_ns};".encode())
     return folder(kind) / f"{seen.hexdigest()[:24]}.npz"

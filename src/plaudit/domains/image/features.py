@@ -1,9 +1,9 @@
 """Two small classifiers of pictures that have little in common, and the features that they see.
 
 "strided" is a stack of strided convolutions with batch normalisation and dropout (Springenberg et al., 2015,
-without pooling); "depthwise" is residual, with depthwise convolutions, group normalisation and a mean over places
-(after Liu et al., 2022, ConvNeXt). What fools one need not fool the other. The last layer but one is the feature
-space of distances between sets of pictures: trained on the data themselves, never on photographs.
+without pooling); "depthwise" is residual, with depthwise convolutions, group normalisation and a mean over
+places (after Liu et al., 2022, ConvNeXt). What fools one need not fool the other. The last layer but one is
+the feature space of distances between sets of pictures: trained on the data themselves, never on photographs.
 """
 
 from __future__ import annotations

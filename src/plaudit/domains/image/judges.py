@@ -26,8 +26,8 @@ VERSION = "judges 1"
 """Of the cache: raised whenever nets or their training change."""
 TURNS = ("0", "90", "180", "270")
 REWARD = TrainConfig("strided", features=64, steps=2000, augment=SHIFTED, seed=0)
-JUDGE = TrainConfig("depthwise", features=96, steps=2000, augment=WARPED, seed=1)
-_ROUNDS, _FEWEST_STEPS = 40, 300
+JUDGE = TrainConfig("depthwise", features=96, steps=2000, learning_rate=5e-3, augment=WARPED, seed=1)
+_ROUNDS, _FEWEST_STEPS = 40, 800
 """How often every picture is seen at most, unless that makes fewer updates than the second."""
 Say = Callable[[str], None]
 

@@ -1,7 +1,7 @@
-"""What is reported of generated pictures: quality, diversity, control and copies, beside what real data score.
+"""What is reported of generated pictures: quality, diversity, control, copies, beside what real ones score.
 
-Real pictures are those of the test split, which neither generators nor rewards nor judges learned from. Distances
-are taken on the judge's features, those of a net trained on the data themselves.
+Real pictures are those of the test split, which neither generators nor rewards nor judges learned from.
+Distances are taken on the judge's features, those of a net trained on the data themselves.
 """
 
 from __future__ import annotations
@@ -114,7 +114,8 @@ def copy_figures(
     return {
         "memorised": memorised(sampled, train, known).share,
         "memorised_floor": 0.01,
-        "membership_auc": membership_auc(sampled, members, known),
+        # All samples: what was copied may be any of them.
+        "membership_auc": membership_auc(ours, members, known),
     }
 
 
@@ -170,16 +171,16 @@ def class_figures(
 
 
 def usefulness(
-    images: Pixels, labels: Labels, pictures: PictureSet, steps: int = 1000, seed: int = 0
+    images: Pixels, labels: Labels, pictures: PictureSet, config: TrainConfig | None = None
 ) -> Report:
     """Train on generated pictures, test on real ones (Esteban et al., 2017, arXiv 1706.02633).
 
     Beside it stands the same classifier trained on as many real pictures of the train split.
     """
-    config = TrainConfig("strided", steps=steps, augment=SHIFTED, seed=seed)
+    config = config or TrainConfig("strided", steps=1000, augment=SHIFTED)
     real = pictures.part("train")
     count = min(len(images), len(real))
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(config.seed)
     made = PictureSet(images, labels, pictures.names, np.zeros(len(images), np.int8), "generated")
     test = pictures.part("test")
     scores = [
