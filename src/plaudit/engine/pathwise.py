@@ -74,6 +74,8 @@ class PathwiseConfig:
     """Weight of the mean score after the earlier steps beside that at the end."""
     max_grad_norm: float = 1.0
     """Longest gradient."""
+    log_std: float = -1.5
+    """Logarithm of the deviation that sampled actions have, before they are squashed; it is not learned."""
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "updates"):
@@ -93,7 +95,7 @@ class Pathwise:
         self.world, self.weighing, self.config, self.share = world, weighing, config, 0.0
         self.random = np.random.default_rng(seed)
         self.model = ActorCritic(world.observation_space, world.action_space, nets.config_of(network), shared=True)
-        self.model.initialise(torch.Generator().manual_seed(seed))
+        self.model.initialise(torch.Generator().manual_seed(seed), config.log_std)
         self.params, self.grads = flatten(self.model)
         self.adam = Adam(self.params)
         self.episodes = 0
