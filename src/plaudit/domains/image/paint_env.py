@@ -144,7 +144,7 @@ class PaintEnv(VecEnv):
 
     def _observe(self) -> Tensor:
         self.tool.observe(self.canvas, self.target, self.done, self.obs)
-        return torch.from_numpy(self.obs.copy())
+        return torch.from_numpy(self.obs)
 
     def step(self, action: Tensor) -> StepResult:
         self.tool.apply(action.cpu().numpy(), self.canvas, self.target, self.error)
@@ -155,6 +155,7 @@ class PaintEnv(VecEnv):
         terms = torch.from_numpy(self.pays.advance(self._score(), ended))
         obs = final_obs = self._observe()
         if ended.any():
+            final_obs = obs.clone()
             self._begin(np.flatnonzero(ended))
             obs = self._observe()
         over = torch.from_numpy(ended)
