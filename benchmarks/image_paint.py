@@ -1,9 +1,10 @@
 """Painting: error on MNIST's test pictures by recipe, and the environment beside a loop over strokes.
 
-The error is the mean squared difference on 1,000 pictures of the test split, pixels in [0, 1], judged from the strokes by
-`paint_judge`, which shares no code with environment, terms or training; a blank canvas has .112. The loop draws a
-pen move a row with OpenCV's anti-aliased line where OpenCV is installed (else with Pillow's, which is not
-anti-aliased), takes NumPy's mean squared difference and stacks the same planes: what a straight environment does.
+The error is the mean squared difference on 1,000 pictures of the test split, pixels in [0, 1], judged from
+the strokes by `paint_judge`, which shares no code with environment, terms or training; a blank canvas has
+.112. The loop draws a pen move a row with OpenCV's anti-aliased line where OpenCV is installed (else with
+Pillow's, which is not anti-aliased), takes NumPy's mean squared difference and stacks the same planes: what
+a straight environment does.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def test_error(place: str | Path, mnist: Path, count: int, fields: Mapping[str, 
 
 
 def speed_figures(rounds: int = 7) -> dict[str, Any]:
-    """`paint_ratio`: pen moves a second of the environment over those of the loop, medians of alternate rounds."""
+    """`paint_ratio`: pen moves a second of the environment over the loop's, medians of alternate rounds."""
     recipe = Paint().recipes()["dqn"]
     recipe = recipe.model_copy(update={"env": {**recipe.env, "sight": "planes"}})
     env = Paint().environment(ROWS, recipe)

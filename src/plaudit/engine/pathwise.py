@@ -1,7 +1,7 @@
-"""Learning by the gradient of the world: a loss that is differentiable in the actions is followed back to the policy.
+"""Learning by the gradient of the world: a loss differentiable in the actions is followed back to the policy.
 
-The pathwise (reparametrised) gradient of Heess et al., 2015, SVG(infinity), in a world that is known exactly, as in Huang
-et al., 2019 ("Learning to Paint"), who learn their renderer. No critic: episodes are short and the
+The pathwise gradient of Heess et al., 2015, SVG(infinity), in a world that is known exactly; Huang et al.,
+2019 ("Learning to Paint"), do it with a renderer that they learn. No critic: episodes are short and the
 gradient runs through all of them. The engine knows of the world what `World` says.
 """
 
@@ -94,7 +94,9 @@ class Pathwise:
             raise InputError(f"a pathwise gradient needs Box actions, the world has {world.action_space}.")
         self.world, self.weighing, self.config, self.share = world, weighing, config, 0.0
         self.random = np.random.default_rng(seed)
-        self.model = ActorCritic(world.observation_space, world.action_space, nets.config_of(network), shared=True)
+        self.model = ActorCritic(
+            world.observation_space, world.action_space, nets.config_of(network), shared=True
+        )
         self.model.initialise(torch.Generator().manual_seed(seed), config.log_std)
         self.params, self.grads = flatten(self.model)
         self.adam = Adam(self.params)

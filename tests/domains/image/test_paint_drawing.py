@@ -25,7 +25,10 @@ def some_strokes(rows=6, strokes=5, seed=0):
 def drawing_of(strokes, kind="quadratic"):
     return Drawing(
         28,
-        tuple(Stroke(tuple(map(tuple, s[:6].reshape(3, 2).tolist())), float(s[6]), float(s[7]), kind) for s in strokes),
+        tuple(
+            Stroke(tuple(map(tuple, s[:6].reshape(3, 2).tolist())), float(s[6]), float(s[7]), kind)
+            for s in strokes
+        ),
     )
 
 

@@ -43,7 +43,7 @@ def random_strokes(request: PaintRequest, seed: int) -> tuple[Drawing, int]:
 
 
 def greedy_pen(request: PaintRequest, seed: int) -> tuple[Drawing, int]:
-    """The pen's moves of the recipe `dqn`, each the one that lowers the error most; lifted where none does."""
+    """The drawing moves of the recipe `dqn`, always the best next one; the pen is lifted where none helps."""
     target = target_of(request)
     width = PaintConfig.pen * request.size
     moves = MOVES[MOVES[:, 2] == 1]

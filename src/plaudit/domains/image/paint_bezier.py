@@ -1,7 +1,8 @@
-"""Painting by quadratic strokes: from actions to strokes, as the environment and the differentiable world do it.
+"""Painting by quadratic strokes: from actions to strokes, for the environment and the differentiable world.
 
 One action is `bundle` strokes; a stroke is eight numbers in [0, 1]: x0, y0, x1, y1, x2, y2 in widths of the
-canvas, width, ink. What is seen: planes `(size, size, 3)` uint8 of the target, the canvas and the share of strokes done.
+canvas, width, ink. What is seen: planes `(size, size, 3)` in [0, 1] of target, canvas and share of strokes
+done.
 """
 
 from __future__ import annotations
@@ -47,7 +48,12 @@ def _scale(size: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 def stroke_objects(strokes: NDArray[np.float32]) -> list[Stroke]:
     """Strokes `(K, 8)` as they stand in a drawing."""
     return [
-        Stroke(tuple((float(s[2 * k]), float(s[2 * k + 1])) for k in range(3)), float(s[6]), float(s[7]), "quadratic")
+        Stroke(
+            tuple((float(s[2 * k]), float(s[2 * k + 1])) for k in range(3)),
+            float(s[6]),
+            float(s[7]),
+            "quadratic",
+        )
         for s in strokes
     ]
 
@@ -66,17 +72,20 @@ class Sheet:
 class StrokeWorld:
     """Painting as a `plaudit.engine.pathwise.World`.
 
-    Terms that have a gradient: `error` (mean squared difference) and `ink` (mean of the canvas), both less is better.
+    Terms that have a gradient: `error` (mean squared difference) and `ink` (mean of the canvas); of both less
+    is better.
     """
 
-    def __init__(self, pictures: Pictures, size: int, steps: int, bundle: int, weighing: Any, softness: float) -> None:
+    def __init__(
+        self, pictures: Pictures, size: int, steps: int, bundle: int, weighing: Any, softness: float
+    ) -> None:
         self.pictures, self.size, self.steps, self.weighing = pictures, size, steps, weighing
         self.term_names, self.softness = tuple(weighing.names), softness
         self.observation_space = spaces.Box(0.0, 1.0, (size, size, PLANES), np.float32)
         self.action_space = action_space(bundle)
 
     def begin(self, rows: int, random: np.random.Generator, share: float) -> Sheet:
-        """Draw targets; edges are soft at first and as hard as those of the canvas from half of the budget on."""
+        """Draw targets; edges are soft at first, and as they are drawn from half of the budget on."""
         numbers = random.integers(0, 2**31, rows)
         target = torch.from_numpy(self.pictures.take(numbers)).float() / 255.0
         softness = 1.0 + (self.softness - 1.0) * max(0.0, 1.0 - 2.0 * share)

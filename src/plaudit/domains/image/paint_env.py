@@ -34,7 +34,7 @@ class PaintConfig:
     tool: Literal["pen", "brush"] = "brush"
     """`pen`: moves of a pen by a few pixels; `brush`: bent strokes."""
     sight: Literal["near", "planes"] = "planes"
-    """What the pen's policy sees: what is around the pen, for an MLP, or whole planes. The brush has planes."""
+    """What the pen's policy sees: what is around the pen, or whole planes. The brush has planes."""
     copies: int = 64
     """Paintings side by side during training."""
     strokes: int = 8
@@ -100,7 +100,9 @@ class PaintEnv(VecEnv):
         weighing: the composition that the terms are columns of.
     """
 
-    def __init__(self, tool: Tool, pictures: Pictures, pays: Stepwise, given: PaintRequest, num_envs: int) -> None:
+    def __init__(
+        self, tool: Tool, pictures: Pictures, pays: Stepwise, given: PaintRequest, num_envs: int
+    ) -> None:
         self.tool, self.pictures, self.pays, self.given, self.num_envs = tool, pictures, pays, given, num_envs
         self.weighing = pays.composition
         self.term_names = self.weighing.names
@@ -162,7 +164,9 @@ class PaintEnv(VecEnv):
         return obs, terms, over, torch.zeros_like(over), {"final_obs": final_obs}
 
     def state_dict(self) -> State:
-        arrays = {name: getattr(self, name).copy() for name in ("canvas", "target", "error", "done", "numbers")}
+        arrays = {
+            name: getattr(self, name).copy() for name in ("canvas", "target", "error", "done", "numbers")
+        }
         return {
             **arrays,
             "random": self.random.state_dict(),

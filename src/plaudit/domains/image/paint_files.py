@@ -1,6 +1,6 @@
-"""Drawings as files: SVG, PNG, JSON, and GIF of the painting being made. Every one holds the strokes, exactly.
+"""Drawings as files: SVG, PNG, JSON, and GIF of the painting being made.
 
-Reading raises only `InputError`.
+Every one holds the strokes exactly. Reading raises only `InputError`.
 """
 
 from __future__ import annotations
@@ -73,7 +73,13 @@ def _request(about: dict[str, Any], drawing: Drawing, place: str) -> PaintReques
 def drawing_to_json(drawing: Drawing) -> dict[str, Any]:
     """Plain values that `drawing_from_json` reads."""
     strokes = [
-        {"kind": s.kind, "points": [list(p) for p in s.points], "width": s.width, "ink": s.ink, "erase": s.erase}
+        {
+            "kind": s.kind,
+            "points": [list(p) for p in s.points],
+            "width": s.width,
+            "ink": s.ink,
+            "erase": s.erase,
+        }
         for s in drawing.strokes
     ]
     return {"size": drawing.size, "strokes": strokes}
@@ -112,5 +118,7 @@ def preview_painting(item: Item) -> Image.Image:
 def _suffix(path: Path) -> str:
     suffix = path.suffix.lower().lstrip(".")
     if suffix not in FORMATS:
-        raise InputError(f'there is no format "{suffix}".', place=str(path), hint=did_you_mean(suffix, FORMATS))
+        raise InputError(
+            f'there is no format "{suffix}".', place=str(path), hint=did_you_mean(suffix, FORMATS)
+        )
     return suffix

@@ -49,7 +49,13 @@ def _stages(drawing: Drawing) -> Iterator[Drawing]:
     yield Drawing(drawing.size)
     for n, k in pieces[every - 1 :: every]:
         stroke = drawing.strokes[n]
-        begun = Stroke(tuple(map(tuple, stroke.corners()[: k + 1].tolist())), stroke.width, stroke.ink, "line", stroke.erase)
+        begun = Stroke(
+            tuple(map(tuple, stroke.corners()[: k + 1].tolist())),
+            stroke.width,
+            stroke.ink,
+            "line",
+            stroke.erase,
+        )
         yield Drawing(drawing.size, (*drawing.strokes[:n], begun))
     yield drawing
 

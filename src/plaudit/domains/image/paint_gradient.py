@@ -2,8 +2,8 @@
 
 As DiffVG (Li et al., 2020) it differentiates through anti-aliased coverage, here of distance fields: a
 pixel is covered by `clip(0.5 + (radius - d) / softness, 0, 1)`. Softness 1 is exactly what `paint_kernels.py`
-draws, before it rounds to bytes; a larger one lets far edges pull. Ink is laid by maximum, so that a pixel's gradient
-belongs to the one straight piece that made it. The nearest place on that piece is a minimum: its own
+draws, before it rounds to bytes; a larger one lets far edges pull. Ink is laid by maximum, so that a pixel's
+gradient belongs to the one straight piece that made it. The nearest place on that piece is a minimum: its own
 derivative vanishes, and it may be held fixed.
 
 B pictures, S strokes, N chords. A stroke is `(x0, y0, x1, y1, x2, y2, width, ink)` in pixels.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +47,7 @@ def plain_raster(drawing: Drawing) -> NDArray[np.float64]:
     for stroke in drawing.strokes:
         corners = _corners(stroke)
         distance = np.full(canvas.shape, np.inf)
-        for (ax, ay), (bx, by) in zip(corners[:-1], corners[1:], strict=True):
+        for (ax, ay), (bx, by) in pairwise(corners):
             length = (bx - ax) ** 2 + (by - ay) ** 2
             along = ((x - ax) * (bx - ax) + (y - ay) * (by - ay)) / (length if length > 0 else 1.0)
             along = np.clip(along, 0.0, 1.0)
@@ -66,9 +67,6 @@ def _corners(stroke: Stroke) -> list[tuple[float, float]]:
     for k in range(_PIECES + 1):
         t, level = k / _PIECES, points
         while len(level) > 1:
-            level = [
-                ((1 - t) * a[0] + t * b[0], (1 - t) * a[1] + t * b[1])
-                for a, b in zip(level[:-1], level[1:], strict=True)
-            ]
+            level = [((1 - t) * a[0] + t * b[0], (1 - t) * a[1] + t * b[1]) for a, b in pairwise(level)]
         out.append(level[0])
     return out

@@ -1,8 +1,8 @@
 """The pen: local moves on the pixel grid, drawing or lifted, as in Doodle-SDQ (Zhou et al., 2018).
 
 Eight directions; three lengths with the pen down (1, 2 and 4 pixels) and two with the pen up (2 and 6): 40
-actions. Width and ink of the pen are fixed. The policy sees ink that is missing and ink that is too much, near the pen in
-full and farther away by blocks of 4 x 4, always with the pen in the middle, as the paper's 11 x 11 patch.
+actions. Width and ink of the pen are fixed. The policy sees missing ink and surplus ink, near the pen in full,
+farther away by blocks of 4 x 4, always with the pen in the middle, as the paper's patch of 11 x 11.
 """
 
 from __future__ import annotations
@@ -42,64 +42,62 @@ class Pen:
         self.observation_space = spaces.Box(0, 255, shape, np.uint8)
         self.action_space = spaces.Discrete(len(MOVES))
         self.radius = np.float32(width * size / 2)
-        self.place = np.zeros((rows, 2), np.int64)
-        self.down, self.count = np.zeros(rows, np.int64), np.zeros(rows, np.int64)
+        self.pens = np.zeros((rows, 4), np.int64)
+        # Views: where the pens are, whether they drew last, and how many strokes they have begun.
+        self.place, self.down, self.count = self.pens[:, :2], self.pens[:, 2], self.pens[:, 3]
 
     def begin(self, rows: NDArray[Any]) -> None:
-        self.place[rows], self.down[rows], self.count[rows] = self.size // 2, 0, 0
+        self.place[rows], self.pens[rows, 2:] = self.size // 2, 0
 
     def apply(self, action: Any, canvas: Any, target: Any, error: Any) -> None:
-        move_pens(action, MOVES, self.radius, self.place, self.down, self.count, canvas, target, error)
+        move_pens(action, self.radius, self.pens, canvas, target, error)
 
     def observe(self, canvas: Any, target: Any, done: Any, out: Any) -> None:
         spent = done * 255 // self.steps
         if self.near:
-            see_near(canvas, target, self.place, self.down, spent, out)
+            see_near(canvas, target, self.pens, spent, out)
         else:
-            see_planes(canvas, target, self.place, spent, out)
+            see_planes(canvas, target, self.pens, spent, out)
 
     def strokes(self) -> NDArray[np.int64]:
         return self.count
 
     def state_dict(self) -> State:
-        return {"place": self.place.copy(), "down": self.down.copy(), "count": self.count.copy()}
+        return {"pens": self.pens.copy()}
 
     def load_state_dict(self, state: State) -> None:
-        for name in ("place", "down", "count"):
-            getattr(self, name)[...] = state[name]
+        self.pens[...] = state["pens"]
 
 
 @njit(cache=True, nogil=True)
-def move_pens(
-    action: Any, moves: Any, radius: Any, place: Any, down: Any, count: Any, canvas: Any, target: Any, error: Any
-) -> None:
-    """Move every pen; places stay on the canvas. `down (B,)`: whether it drew, `count (B,)`: strokes begun."""
+def move_pens(action: Any, radius: Any, pens: Any, canvas: Any, target: Any, error: Any) -> None:
+    """Move every pen `(B, 4)`: x, y, whether it drew, strokes begun. Places stay on the canvas."""
     piece = np.empty(7, np.float32)
     piece[4], piece[5], piece[6] = radius, 1.0, 0.0
     last = canvas.shape[1] - 1
     for row in range(len(action)):
-        move = moves[action[row]]
-        x = min(last, max(0, place[row, 0] + move[0]))
-        y = min(last, max(0, place[row, 1] + move[1]))
+        move = MOVES[action[row]]
+        x = min(last, max(0, pens[row, 0] + move[0]))
+        y = min(last, max(0, pens[row, 1] + move[1]))
         if move[2]:
-            piece[0], piece[1] = place[row, 0] + 0.5, place[row, 1] + 0.5
+            piece[0], piece[1] = pens[row, 0] + 0.5, pens[row, 1] + 0.5
             piece[2], piece[3] = x + 0.5, y + 0.5
             error[row] += draw_capsule(canvas[row], target[row], piece)
-            count[row] += 1 - down[row]
-        down[row] = move[2]
-        place[row, 0], place[row, 1] = x, y
+            pens[row, 3] += 1 - pens[row, 2]
+        pens[row, 2] = move[2]
+        pens[row, 0], pens[row, 1] = x, y
 
 
 @njit(cache=True, nogil=True)
-def see_near(canvas: Any, target: Any, place: Any, down: Any, spent: Any, out: Any) -> None:
-    """Write what pens see `(B, NEAR)` uint8: patches of missing and surplus ink, missing ink by blocks, scalars."""
+def see_near(canvas: Any, target: Any, pens: Any, spent: Any, out: Any) -> None:
+    """Write what pens see, `(B, NEAR)` uint8: missing and surplus ink near, missing ink far, four numbers."""
     size, area, half = canvas.shape[1], PATCH * PATCH, PATCH // 2
     reach = BLOCKS * BLOCK // 2
     sums = np.zeros((BLOCKS, BLOCKS), np.int64)
     for row in range(len(canvas)):
         out[row, :] = 0
         sums[:, :] = 0
-        x, y = place[row, 0], place[row, 1]
+        x, y = pens[row, 0], pens[row, 1]
         for i in range(size):
             for j in range(size):
                 off = int(target[row, i, j]) - int(canvas[row, i, j])
@@ -116,11 +114,11 @@ def see_near(canvas: Any, target: Any, place: Any, down: Any, spent: Any, out: A
                 out[row, 2 * area + v * BLOCKS + u] = sums[v, u] // (BLOCK * BLOCK)
         at = 2 * area + BLOCKS * BLOCKS
         out[row, at], out[row, at + 1] = x * 255 // size, y * 255 // size
-        out[row, at + 2], out[row, at + 3] = 255 * down[row], spent[row]
+        out[row, at + 2], out[row, at + 3] = 255 * pens[row, 2], spent[row]
 
 
 @njit(cache=True, nogil=True)
-def see_planes(canvas: Any, target: Any, place: Any, spent: Any, out: Any) -> None:
+def see_planes(canvas: Any, target: Any, pens: Any, spent: Any, out: Any) -> None:
     """Write planes `(B, H, W, 4)` uint8: target, canvas, difference (128 = none), pen and steps spent."""
     for row in range(len(canvas)):
         for i in range(canvas.shape[1]):
@@ -129,4 +127,4 @@ def see_planes(canvas: Any, target: Any, place: Any, spent: Any, out: Any) -> No
                 out[row, i, j, 0], out[row, i, j, 1] = a, b
                 out[row, i, j, 2] = 128 + (a - b) // 2
                 out[row, i, j, 3] = spent[row] // 2
-        out[row, place[row, 1], place[row, 0], 3] = 255
+        out[row, pens[row, 1], pens[row, 0], 3] = 255

@@ -65,7 +65,9 @@ def glyph(number: int, size: int) -> Drawing:
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     points = points @ turn.T * rng.uniform(0.62, 0.76) + 0.5 + rng.normal(0.0, 0.015, 2)
     width, ink = rng.uniform(0.06, 0.14), rng.uniform(0.9, 1.0)
-    strokes = (Stroke(tuple(map(tuple, (curve * size).tolist())), width * size, ink, "quadratic") for curve in points)
+    strokes = (
+        Stroke(tuple(map(tuple, (curve * size).tolist())), width * size, ink, "quadratic") for curve in points
+    )
     return Drawing(size, tuple(map(tidy, strokes)))
 
 
@@ -140,7 +142,7 @@ def _folder(place: str) -> PictureSet:
 
 
 def fitted(images: Sequence[Image.Image], size: int) -> Pixels:
-    """Pictures of files as targets `(N, size, size)`: grey, darker than half on average = ink on paper turned.
+    """Pictures of files as targets `(N, size, size)`: grey, ink bright.
 
     Ink is what differs from the border: a picture with a light border is turned round.
     """

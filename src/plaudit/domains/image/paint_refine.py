@@ -1,4 +1,4 @@
-"""Finished strokes moved towards the picture by gradient steps through the drawing: what `refine` asks for."""
+"""Finished strokes moved towards the picture by the gradient of the drawing: what `refine` asks for."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The terms of a painting. A term sees rasters `(B, H, W)` uint8, 0 = paper and 255 = ink.
 
-What an environment knows already stands in the context's cache: `target (B, H, W)`, `error` and `strokes (B,)`.
+What an environment knows already stands in the context's cache: `target (B, H, W)`, `error (B,)`,
+`strokes (B,)`.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ Classify = Callable[[Pixels], NDArray[np.float64]]
 def paint_terms() -> tuple[Term, ...]:
     """Every term of `image/paint`."""
     return (
-        Term("error", error, "Mean squared difference from the picture, pixels in [0, 1].", (0, 1), "minimize",
-             grad="pathwise"),
+        Term("error", error, "Mean squared difference from the picture, pixels in [0, 1].", (0, 1),
+             "minimize", grad="pathwise"),
         Term("missed", missed, "Share of the picture's ink that is not on the canvas.", (0, 1), "minimize"),
         Term("spilt", spilt, "Share of the canvas' ink where the picture has none.", (0, 1), "minimize"),
         Term("ink", ink, "Ink used: the mean of the canvas.", (0, 1), "minimize", grad="pathwise"),
         Term("strokes", strokes, "Number of strokes.", (0, MOST_STROKES), "minimize"),
-        Term("blurred", blurred, "Squared difference of picture and canvas at half the size.", (0, 1), "minimize",
-             eval_only=True),
+        Term("blurred", blurred, "Squared difference of picture and canvas at half the size.", (0, 1),
+             "minimize", eval_only=True),
     )  # fmt: skip
 
 

@@ -117,7 +117,9 @@ class Drawing:
 def tidy(stroke: Stroke) -> Stroke:
     """The stroke with its numbers rounded to what files hold."""
     points = tuple((round(float(x), DIGITS), round(float(y), DIGITS)) for x, y in stroke.points)
-    return replace(stroke, points=points, width=round(stroke.width, DIGITS), ink=round(stroke.ink, DIGITS + 1))
+    return replace(
+        stroke, points=points, width=round(stroke.width, DIGITS), ink=round(stroke.ink, DIGITS + 1)
+    )
 
 
 def check_drawing(drawing: Drawing, place: str) -> None:

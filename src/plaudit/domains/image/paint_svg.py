@@ -1,4 +1,4 @@
-"""Drawings as SVG: one path a stroke, in the order of their making, with what is known of the item in `<metadata>`.
+"""Drawings as SVG: one path a stroke, in the order of their making, the request in `<metadata>`.
 
 Greys and blend modes say what the raster does: a stroke of ink is a grey that only darkens, an eraser one
 that only lightens. Reading takes the elements that writing makes, under limits, and nothing else.
@@ -30,7 +30,8 @@ def drawing_to_svg(drawing: Drawing, about: Mapping[str, Any]) -> str:
     """The text of the file."""
     side, shown = drawing.size, drawing.size * SHOWN
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" width="{shown}" height="{shown}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" '
+        f'width="{shown}" height="{shown}">',
         f"<metadata>{escape(json.dumps(about, sort_keys=True))}</metadata>",
         '<rect width="100%" height="100%" fill="#fff"/>',
         '<g fill="none" stroke-linecap="round" stroke-linejoin="round" style="isolation:isolate">',
@@ -44,7 +45,9 @@ def drawing_to_svg(drawing: Drawing, about: Mapping[str, Any]) -> str:
 def _path(stroke: Stroke) -> str:
     (x, y), *rest = stroke.points
     letter = {kind: command for command, kind in _COMMANDS.items()}[stroke.kind]
-    data = f"M{_n(x)} {_n(y)}" + (f" {letter}" if rest else "") + " ".join(f"{_n(a)} {_n(b)}" for a, b in rest)
+    data = (
+        f"M{_n(x)} {_n(y)}" + (f" {letter}" if rest else "") + " ".join(f"{_n(a)} {_n(b)}" for a, b in rest)
+    )
     grey = round(255 * (stroke.ink if stroke.erase else 1.0 - stroke.ink))
     mode = "lighten" if stroke.erase else "darken"
     return (
