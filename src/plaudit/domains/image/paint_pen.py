@@ -2,7 +2,7 @@
 
 Eight directions; three lengths with the pen down (1, 2 and 4 pixels) and two with the pen up (2 and 6): 40
 actions. Width and ink of the pen are fixed. The policy sees missing ink and surplus ink, near the pen in full,
-farther away by blocks of 4 x 4, always with the pen in the middle, as the paper's patch of 11 x 11.
+farther away by blocks of 4 x 4, always with the pen in the middle, as the paper's 11 x 11 patch.
 """
 
 from __future__ import annotations
