@@ -1,7 +1,7 @@
 """The pen: local moves on the pixel grid, drawing or lifted, as in Doodle-SDQ (Zhou et al., 2018).
 
 Eight directions; three lengths with the pen down (1, 2 and 4 pixels) and two with the pen up (2 and 6): 40
-actions. Width and ink of the pen are fixed. The policy sees missing ink and surplus ink, near the pen in full,
+actions. Width and ink of the pen are fixed. The policy sees missing and surplus ink, near the pen in full,
 farther away by blocks of 4 x 4, always with the pen in the middle, as the paper's 11 x 11 patch.
 """
 
