@@ -32,9 +32,12 @@ def test_one_and_many_are_the_same_episodes(name):
     first, second = one.reset(seed=3), many.reset(seed=3)
     np.testing.assert_array_equal(first[0], second[0][0])
     for step in range(20):
-        allowed = np.flatnonzero(one.action_masks())
-        action = int(allowed[step % len(allowed)])
-        first, second = one.step(action), many.step(np.array([action]))
+        if isinstance(one.action_space, gymnasium.spaces.Discrete):
+            allowed = np.flatnonzero(one.action_masks())
+            action = allowed[step % len(allowed)]
+        else:
+            action = np.full(one.action_space.shape, 0.1 + 0.04 * step, np.float32)
+        first, second = one.step(action), many.step(action[None])
         assert first[1:4] == (second[1][0], second[2][0], second[3][0])
         if first[2] or first[3]:
             return

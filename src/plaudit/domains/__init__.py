@@ -97,6 +97,11 @@ TASKS = (
         "plaudit.domains.music.chorale.task:Chorale",
         stepwise=False,
     ),
+    TaskInfo(
+        "image/paint",
+        "A picture of yours painted with a few strokes, as SVG and as a film.",
+        "plaudit.domains.image.task:Paint",
+    ),
 )
 
 

@@ -79,8 +79,13 @@ class ActorCritic(nn.Module):
         return torch.cat([out, self.free.expand(len(out), -1)], -1)
 
     @torch.no_grad()
-    def initialise(self, generator: torch.Generator) -> None:
-        """Draw orthogonal weights (Saxe et al., 2014): the first policy is nearly uniform."""
+    def initialise(self, generator: torch.Generator, log_std: float = 0.0) -> None:
+        """Draw orthogonal weights (Saxe et al., 2014): the first policy is nearly uniform.
+
+        `log_std`: what the learned deviations of Box actions begin with.
+        """
+        if self.free is not None:
+            self.free.fill_(log_std)
         for net, last_gain in ((self.actor, 0.01), (self.critic, 1.0)):
             if net is None:
                 continue

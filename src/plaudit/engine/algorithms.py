@@ -45,6 +45,11 @@ ALGORITHMS = {
         "plaudit.engine.expert:ExpertConfig",
         "plaudit.engine.expert:ExpertIteration",
     ),
+    "pathwise": Algorithm(
+        "The gradient of a differentiable world, followed through whole episodes back to the policy.",
+        "plaudit.engine.pathwise:PathwiseConfig",
+        "plaudit.engine.pathwise:Pathwise",
+    ),
     "likelihood": Algorithm(
         "Maximum likelihood of a corpus's sequences: the prior that tuning starts from.",
         "plaudit.engine.sequence.likelihood:LikelihoodConfig",

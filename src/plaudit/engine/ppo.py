@@ -74,6 +74,8 @@ class PPOConfig:
     """One network for policy and value."""
     masks: bool = True
     """Keep to the environment's action masks."""
+    log_std: float = 0.0
+    """Logarithm of the deviation that Box actions begin with, before they are squashed into their bounds."""
     path: Literal["auto", "plain", "fast"] = "auto"
     """Autograd or closed-form gradients; "auto" takes the fast one where it suits."""
     compile: bool = False
@@ -104,7 +106,7 @@ class PPO:
         self.model = ActorCritic(
             env.observation_space, env.action_space, network, config.shared, config.normalise_obs
         )
-        self.model.initialise(torch.Generator().manual_seed(seed))
+        self.model.initialise(torch.Generator().manual_seed(seed), config.log_std)
         self.model.to(env.device)
         self.updater = self._make_updater()
         self.terms = EpisodeTerms(weighing, env.term_names, env.num_envs)

@@ -1,0 +1,103 @@
+"""The named recipes of `image/paint`; the first is the default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from plaudit.runs.recipe import Recipe, RewardEntry
+
+
+def paint_recipes() -> Mapping[str, Recipe]:
+    """The gradient through the drawing (default), PPO with bent strokes, DQN with pen moves."""
+    reward = (RewardEntry(term="error", weight=10.0),)
+    model = Recipe(
+        task="image/paint",
+        name="model",
+        summary="Eight strokes at once, learned by the gradient through the drawing itself.",
+        algorithm="pathwise",
+        budget="10m",
+        reward=reward,
+        network={"kind": "mlp", "hidden": [512, 512]},
+        learner={"batch_size": 64, "learning_rate": 1e-3},
+        env={"tool": "brush", "strokes": 8, "bundle": 8},
+    )
+    ppo = Recipe(
+        task="image/paint",
+        name="ppo",
+        summary="Ten strokes in two actions: learned on built-in drawings, then tuned by PPO.",
+        reward=reward,
+        budget="15m",
+        stages=(_prior(reward), _tune(reward)),
+    )
+    dqn = Recipe(
+        task="image/paint",
+        name="dqn",
+        summary="Double DQN with moves of a pen, which sees what is around it.",
+        algorithm="dqn",
+        budget="15m",
+        reward=(RewardEntry(term="error", weight=100.0),),
+        network={"kind": "mlp", "hidden": [256, 256]},
+        learner={
+            "buffer_size": 300_000,
+            "batch_size": 256,
+            "train_every": 64,
+            "learning_rate": 5e-4,
+            "learning_rate_end": 2e-5,
+            "gamma": 0.9,
+            "n_step": 3,
+            "epsilon_end": 0.02,
+            "epsilon_until": 0.3,
+            "target_period": 500,
+            "chunk": 6400,
+        },
+        env={"tool": "pen", "sight": "near", "copies": 64},
+    )
+    return {"model": model, "ppo": ppo, "dqn": dqn}
+
+
+_TWO_ACTIONS = {"tool": "brush", "strokes": 10, "bundle": 5}
+_WIDE = {"kind": "mlp", "hidden": [512, 512]}
+
+
+def _prior(reward: tuple[RewardEntry, ...]) -> Recipe:
+    """What PPO begins from: painting built-in drawings, whatever is to be painted later."""
+    return Recipe(
+        task="image/paint",
+        name="prior",
+        summary="Ten strokes in two actions, by the gradient through the drawing, on built-in drawings.",
+        algorithm="pathwise",
+        budget="4m",
+        reward=reward,
+        network=_WIDE,
+        # Deviations of a pixel or so: PPO looks around what is known.
+        learner={"along": 0.3, "log_std": -3.0},
+        env=_TWO_ACTIONS,
+    )
+
+
+def _tune(reward: tuple[RewardEntry, ...]) -> Recipe:
+    """PPO from the prior."""
+    return Recipe(
+        task="image/paint",
+        name="tune",
+        summary="PPO from what the prior can do, on the pictures that are to be painted.",
+        algorithm="ppo",
+        budget="11m",
+        reward=reward,
+        network=_WIDE,
+        learner={
+            "n_steps": 2,
+            "batch_size": 512,
+            "epochs": 2,
+            # Actions have 40 numbers of small deviation: a larger step leaves what the prior knows.
+            "learning_rate": 2e-5,
+            "learning_rate_end": 5e-6,
+            "target_kl": 0.02,
+            "gamma": 1.0,
+            "lam": 1.0,
+            "value_coef": 0.1,
+            "shared": True,
+        },
+        env={**_TWO_ACTIONS, "copies": 1024},
+        inputs={"init": "stage:prior"},
+    )
