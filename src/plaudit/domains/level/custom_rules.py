@@ -256,7 +256,5 @@ def _check_targets(rules: GameRules) -> None:
             raise _error((*keys, "low"), f"low {target.low} is more than high {target.high}.")
         if target.low < rule.min or (rule.max is not None and target.high > rule.max):
             most = "any number" if rule.max is None else rule.max
-            raise _error(
-                keys,
-                f'{target.low} to {target.high} of "{target.statistic}" leave its rule: {rule.min} to {most}.',
-            )
+            asked = f'{target.low} to {target.high} of "{target.statistic}"'
+            raise _error(keys, f"{asked} leave its rule: {rule.min} to {most}.")
