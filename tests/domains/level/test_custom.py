@@ -235,6 +235,11 @@ def test_sizes_without_room_are_refused():
     task = Custom(rules_of("garden"))
     with pytest.raises(Infeasible, match="walk"):
         task.check_request(task.Request(size=(3, 3), target={"walk": 20, "bees": 2}))
+    crowded = GAMES["garden"].read_text().replace("min = 2\nmax = 6", "min = 12")
+    crowded = crowded.replace("low = 2\nhigh = 6", "low = 12\nhigh = 16")
+    full = Custom(check_rules(GameRules.model_validate(tomllib.loads(crowded))))
+    with pytest.raises(Infeasible, match="holds 15 things at least, and 3x3 has 9 cells"):
+        full.check_request(full.Request(size=(3, 3)))
     big = task.requests(2, 0, task.Request(size=(24, 16)))
     assert all(14 <= request.target["walk"] <= 26 for request in big)
 
