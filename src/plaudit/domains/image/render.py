@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from plaudit.domains.image.data import Pixels
+from plaudit.domains.image.sets import Pixels
 
 PAPER, INK = (250, 246, 236), (29, 36, 48)
 

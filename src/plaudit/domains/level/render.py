@@ -17,7 +17,7 @@ from plaudit.domains.level.files import godot, ldtk, tiled, xsb
 from plaudit.domains.level.game import Game, Maps
 from plaudit.domains.level.metrics import longest_path
 from plaudit.domains.level.plates import draw_plates
-from plaudit.domains.level.request import LARGEST, LevelRequest, check_size, described
+from plaudit.domains.level.request import LARGEST, LevelRequest, check_size, check_statistics, described
 from plaudit.domains.level.scenery import draw_scene
 from plaudit.domains.level.things import draw_things
 from plaudit.domains.level.tiles import draw_map, draw_trail
@@ -74,7 +74,7 @@ def load_level(game: Game, kind: type[LevelRequest], path: Path) -> Item:
     if suffix in _READERS:
         level, about = _READERS[suffix](game, path)
         asked = {"size": [level.shape[1], level.shape[0]], **_table(about.get("request"))}
-        request = validated(kind, asked, f"{path} (request)")
+        request = _named(game, validated(kind, asked, f"{path} (request)"), path)
         info = {"recipe": about["recipe"]} if "recipe" in about else {"start": "unknown"}
         return Item(level, request, about.get("seed", 0), info)
     text = read_text(path, LIMITS)
@@ -88,6 +88,15 @@ def load_level(game: Game, kind: type[LevelRequest], path: Path) -> Item:
     else:
         level = parse_rows(rows, glyphs(game), str(path), game.widest)
     return Item(level, kind(size=(level.shape[1], level.shape[0])), 0, {"start": "unknown"})
+
+
+def _named(game: Game, request: LevelRequest, path: Path) -> LevelRequest:
+    """The request of a file, if it names statistics of the game alone; raises `InputError`."""
+    try:
+        check_statistics(game.targets, request)
+    except InputError as error:
+        raise InputError(str(error), place=f"{path} (request)") from error
+    return request
 
 
 def _table(value: Any) -> dict[str, Any]:
@@ -154,6 +163,7 @@ def about_item(task: str, item: Item) -> dict[str, Any]:
 
 def _load_picture(game: Game, kind: type[LevelRequest], path: Path) -> Item:
     data, request = read_embedded(path, kind)
+    _named(game, request, path)
     rows = data.get("level")
     if not isinstance(rows, list) or not all(isinstance(row, str) for row in rows):
         raise InputError(

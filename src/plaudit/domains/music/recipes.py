@@ -29,9 +29,9 @@ VARY_REWARD = {
     **MELODY_REWARD,
     "doubled_leaps": 15.0,
     "leaps": 7.0,
-    "autocorrelation": 0.06,
-    "variety": 1.12,
-    "repeated_motif": 7.0,
+    "autocorrelation": 0.055,
+    "variety": 1.4,
+    "repeated_motif": 4.0,
 }
 """Of the last two minutes: what tuning has taken of the melodies' variety comes back."""
 
