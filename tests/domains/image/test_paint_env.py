@@ -58,6 +58,17 @@ def test_the_pen_draws_where_it_goes_and_sees_what_is_missing():
     assert (paints.canvas == before).all() and paints.tool.place.tolist() == [[18, 20]]
 
 
+def test_the_planes_of_the_pen_are_what_they_say():
+    paints = TASK.environment(3, recipe("dqn", sight="planes", moves=9))
+    paints.reset(2)
+    obs = paints.step(torch.tensor([2, 10, 20]))[0].numpy()
+    assert (obs[..., 0] == paints.target).all() and (obs[..., 1] == paints.canvas).all()
+    off = (256 + paints.target.astype(int) - paints.canvas) // 2
+    assert (obs[..., 2] == off).all()
+    for row, (x, y) in enumerate(paints.tool.place):
+        assert obs[row, y, x, 3] == 255 and obs[row, 0, 0, 3] == 255 // 9 // 2
+
+
 def test_an_ink_budget_ends_the_episode():
     frugal = recipe("ppo").model_copy(update={"request": {"ink": 0.001}})
     paints = TASK.environment(3, frugal)
