@@ -40,10 +40,11 @@ def test_points_on_a_line():
 def test_equals_the_definitions_whatever_the_block(monkeypatch, block):
     monkeypatch.setattr(neighbours, "_BLOCK", block)
     rng = np.random.default_rng(0)
-    real, made = rng.normal(size=(40, 3)), rng.normal(0.5, 1.3, size=(30, 3))
+    real, made = rng.normal(size=(40, 3)), rng.normal(1.0, 0.6, size=(30, 3))
     found, expected = prdc(real, made, 3), brute(real, made, 3)
     for name, value in vars(expected).items():
         assert getattr(found, name) == pytest.approx(value), name
+    assert 0.1 < found.recall < 0.9 and 0.1 < found.coverage < 0.9
 
 
 def test_one_mode_of_two_is_precise_and_covers_half():

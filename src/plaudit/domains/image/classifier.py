@@ -45,7 +45,7 @@ class TrainConfig:
     checks: int = 12
     """How often the loss on what is held out is looked at."""
     patience: int = 4
-    """Looks without a better loss after which it stops."""
+    """Looks without a better loss after which it stops, in the second half of the updates."""
     augment: Augment = field(default_factory=Augment)
     seed: int = 0
 
@@ -157,7 +157,8 @@ def _learn(net: FeatureNet, learned: PictureSet, held: PictureSet, config: Train
         since += 1
         if loss < best:
             best, best_state, since = loss, copy.deepcopy(net.state_dict()), 0
-        if since >= config.patience:
+        # While the learning rate is high the loss goes up and down by itself.
+        if since >= config.patience and step >= config.steps // 2:
             break
     net.load_state_dict(best_state)
     return step
