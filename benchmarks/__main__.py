@@ -10,14 +10,16 @@ import importlib
 import json
 import sys
 
-NAMES = ("engine", "maze", "levels", "solver", "music")
+NAMES = ("engine", "maze", "levels", "solver", "music", "image")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("name", choices=NAMES)
     parser.add_argument("--quick", action="store_true", help="within about 60 s on 2 cores")
-    parser.add_argument("--only", "--task", nargs="+", default=None, help="only these figures or tasks")
+    parser.add_argument(
+        "--only", "--task", "--part", nargs="+", default=None, help="only these figures or tasks"
+    )
     options = parser.parse_args()
     module = importlib.import_module(f"benchmarks.{options.name}")
     figures = module.run(quick=options.quick, only=options.only)

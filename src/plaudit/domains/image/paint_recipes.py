@@ -17,7 +17,7 @@ def paint_recipes() -> Mapping[str, Recipe]:
         algorithm="pathwise",
         budget="10m",
         reward=reward,
-        network={"kind": "mlp", "hidden": [512, 512]},
+        network={"kind": "mlp", "hidden": [384, 384]},
         learner={"batch_size": 64, "learning_rate": 1e-3},
         env={"tool": "brush", "strokes": 8, "bundle": 8},
     )
@@ -56,7 +56,7 @@ def paint_recipes() -> Mapping[str, Recipe]:
 
 
 _TWO_ACTIONS = {"tool": "brush", "strokes": 10, "bundle": 5}
-_WIDE = {"kind": "mlp", "hidden": [512, 512]}
+_WIDE = {"kind": "mlp", "hidden": [384, 384]}
 
 
 def _prior(reward: tuple[RewardEntry, ...]) -> Recipe:
