@@ -133,7 +133,7 @@ def test_a_walk_comes_to_its_points_in_their_order():
             'form = "gardener"',
             '54: paths[0].form: is not a known key. Did you mean "from"',
         ),
-        ('to = "tree"', 'to = "treee"', '56: paths[0].to: no tile is called "treee". Did you mean "tree"'),
+        ('to = "tree"', 'to = "treex"', '56: paths[0].to: no tile is called "treex". Did you mean "tree"'),
         ('to = "tree"', 'to = "hedge"', "56: paths[0].to: a walk cannot come to"),
         ('to = "tree"', 'to = "gardener"', "paths[0]: the walk"),
         ("min = 12  ", "min = 1200", "57: paths[0].min: no walk on 12x8 has more than 190 steps"),
