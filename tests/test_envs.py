@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-import plaudit
+import plaudit.envs
 from plaudit.domains import TASKS
 from plaudit.errors import InputError
 
+# The package may have been imported before Gymnasium was, by another test of the same process.
+plaudit.envs.register()
 STEPWISE = [task.name for task in TASKS if task.stepwise]
 
 
