@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from plaudit.engine.adam import flatten
-from plaudit.engine.flow.model import FlowModel, load_weights
+from plaudit.engine.flow.model import FlowModel
+from plaudit.engine.nets import load_weights
 
 
 class Average:

@@ -21,13 +21,13 @@ from plaudit.engine.flow.model import (
     PRECISIONS,
     FlowModel,
     FlowShape,
-    load_weights,
     network_config,
     weights_of,
 )
 from plaudit.engine.flow.policy import FlowPolicy
 from plaudit.engine.flow.sampling import Sampler
 from plaudit.engine.learner import Metrics, Weighing
+from plaudit.engine.nets import load_weights
 from plaudit.errors import Diverged, InputError
 
 

@@ -125,16 +125,6 @@ def network_config(network: Any, shape: FlowShape) -> Any:
     return nets.config_of({"kind": kind, **network} if isinstance(network, dict) else network)
 
 
-@torch.no_grad()
-def load_weights(model: nn.Module, tensors: dict[str, Tensor]) -> None:
-    """Copy stored weights into a model; raises `InputError` where they are another model's."""
-    own = model.state_dict()
-    if {name: tuple(t.shape) for name, t in own.items()} != {n: tuple(t.shape) for n, t in tensors.items()}:
-        raise InputError("the weights are of another model than the recipe's.", place="inputs.init")
-    for name, tensor in own.items():
-        tensor.copy_(tensors[name])
-
-
 def weights_of(model: nn.Module) -> dict[str, Tensor]:
     """A copy of all weights, by name."""
     return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from plaudit.engine.env import State
 from plaudit.engine.flow import pathwise, regression, score
-from plaudit.engine.flow.model import load_weights
 from plaudit.engine.flow.policy import FlowPolicy
 from plaudit.engine.flow.tuned import FlowRewardConfig, SampleReward, Tuned
 from plaudit.engine.learner import Metrics, Weighing
+from plaudit.engine.nets import load_weights
 from plaudit.errors import Diverged
 
 

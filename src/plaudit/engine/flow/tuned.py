@@ -20,7 +20,6 @@ from plaudit.engine.flow.model import (
     PRECISIONS,
     FlowModel,
     FlowShape,
-    load_weights,
     network_config,
     weights_of,
 )
@@ -35,6 +34,7 @@ from plaudit.engine.flow.sampling import (
     steps_of,
 )
 from plaudit.engine.learner import Weighing
+from plaudit.engine.nets import load_weights
 from plaudit.errors import Diverged, InputError
 
 METHODS = ("grpo", "ddpo", "pathwise", "rwr")

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import torch
 from gymnasium import Space
-from torch import nn
+from torch import Tensor, nn
 
 from plaudit.errors import InputError, did_you_mean
 
@@ -85,3 +85,13 @@ def _kind(config: Any) -> str:
         if type(config).__module__ == module and type(config).__name__ == name:
             return kind
     raise InputError(f"{config!r} is not the config of a network.", hint=f"Known: {', '.join(FAMILIES)}.")
+
+
+@torch.no_grad()
+def load_weights(model: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Copy stored weights into a model; raises `InputError` where they are another model's."""
+    own = model.state_dict()
+    if {name: tuple(t.shape) for name, t in own.items()} != {n: tuple(t.shape) for n, t in tensors.items()}:
+        raise InputError("the weights are of another model than the recipe's.", place="inputs.init")
+    for name, tensor in own.items():
+        tensor.copy_(tensors[name])

@@ -21,10 +21,11 @@ from torch import Tensor
 from plaudit.engine.adam import Adam, clip_norm, flatten, flushed_denormals
 from plaudit.engine.env import State
 from plaudit.engine.learner import Metrics, Weighing
+from plaudit.engine.nets import load_weights
 from plaudit.engine.random import RowRandom
 from plaudit.engine.sequence import losses
 from plaudit.engine.sequence.decode import Narrow, sample
-from plaudit.engine.sequence.likelihood import load_weights, network_config
+from plaudit.engine.sequence.likelihood import network_config
 from plaudit.engine.sequence.model import Prompts, SequenceModel, Shape
 from plaudit.engine.sequence.policy import SequencePolicy
 from plaudit.errors import Diverged, InputError

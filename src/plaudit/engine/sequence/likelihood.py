@@ -16,6 +16,7 @@ from torch import Tensor
 from plaudit.engine.adam import Adam, clip_norm, flatten, flushed_denormals
 from plaudit.engine.env import State
 from plaudit.engine.learner import Metrics, Weighing
+from plaudit.engine.nets import load_weights
 from plaudit.engine.sequence.model import GRUConfig, Prompts, SequenceModel, Shape
 from plaudit.engine.sequence.policy import SequencePolicy
 from plaudit.errors import Diverged, InputError
@@ -154,13 +155,3 @@ def network_config(network: Any) -> GRUConfig:
     if not isinstance(config, GRUConfig):
         raise InputError("a sequence model is a gru.", place="network.kind")
     return config
-
-
-@torch.no_grad()
-def load_weights(model: SequenceModel, tensors: dict[str, Tensor]) -> None:
-    """Copy stored weights into a model; raises `InputError` where they are another model's."""
-    own = model.state_dict()
-    if {name: tuple(t.shape) for name, t in own.items()} != {n: tuple(t.shape) for n, t in tensors.items()}:
-        raise InputError("the weights are of another model than the recipe's.", place="inputs.init")
-    for name, tensor in own.items():
-        tensor.copy_(tensors[name])
