@@ -21,6 +21,7 @@ KINDS = {
     "actor-critic": "plaudit.engine.actor_critic:ActorPolicy",
     "sequence": "plaudit.engine.sequence.policy:SequencePolicy",
     "flow": "plaudit.engine.flow.policy:FlowPolicy",
+    "lora-flow": "plaudit.engine.flow.pretrained.policy:LoraPolicy",
     "generator": "plaudit.engine.gan.policy:GeneratorPolicy",
 }
 """`kind -> module:class with from_description`, imported when asked for."""

@@ -17,12 +17,15 @@ from plaudit.engine.flow.sampling import Sampler, noise_of, solve
 from plaudit.engine.random import RowRandom, splitmix
 from plaudit.errors import InputError
 
-ROWS = 64
-"""Rows of every chunk: sums depend on it in their last digits."""
-
 
 class FlowPolicy:
-    """Draws samples by the ODE."""
+    """Draws samples by the ODE.
+
+    Attributes:
+        rows: of every chunk; sums depend on it in their last digits.
+    """
+
+    rows = 64
 
     def __init__(self, model: FlowModel, sampler: Sampler) -> None:
         self.model, self.sampler = model, sampler
@@ -38,8 +41,8 @@ class FlowPolicy:
                 f"noise of {tuple(noise.shape[1:])} came, {self.model.shape.size} is drawn from."
             )
         made = [torch.empty_like(noise[:0])]
-        for at in range(0, len(noise), ROWS):
-            rows = torch.arange(at, at + ROWS).clamp(max=len(noise) - 1)
+        for at in range(0, len(noise), self.rows):
+            rows = torch.arange(at, at + self.rows).clamp(max=len(noise) - 1)
             label = labels_on(condition, rows)
             made.append(solve(self.model, noise[rows], label, self.sampler)[: len(noise) - at])
         return torch.cat(made)

@@ -136,6 +136,10 @@ class FlowRewardConfig:
             raise InputError("pathwise learns from fresh samples: one pass.", place="learner.epochs")
 
 
+def _model(shape: FlowShape, network: Any, config: FlowRewardConfig) -> FlowModel:
+    return FlowModel(shape, network_config(network, shape), config.precision == "bf16")
+
+
 class SampleReward(Protocol):
     """Where requests come from, and what samples are worth."""
 
@@ -182,7 +186,7 @@ class Tuned:
         self.random = np.random.default_rng(seed)
         self.generator = torch.Generator().manual_seed(seed + 1)
         self.noise: Noise = noise_from(self.generator)
-        model = FlowModel(source.shape, network_config(network, source.shape), config.precision == "bf16")
+        model = network if isinstance(network, FlowModel) else _model(source.shape, network, config)
         model.initialise(torch.Generator().manual_seed(seed))
         self.model = model.to(config.device)
         self.base = copy.deepcopy(self.model).requires_grad_(False)
