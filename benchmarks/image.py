@@ -1,4 +1,4 @@
-"""Pictures: so far painting, by the shipped preset on MNIST's test pictures, and its environment's speed."""
+"""Pictures: painting by the shipped preset on MNIST's test pictures; how fast flows are tuned and judged."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.image_paint import paint_figures, speed_figures
+from benchmarks.image_speed import distance_figures, tuning_figures
 from benchmarks.timing import say
 from plaudit.runs import presets
 
@@ -16,15 +17,24 @@ MNIST = Path(os.environ.get("PLAUDIT_MNIST", Path(__file__).parents[2] / "shared
 
 
 def run(quick: bool = False, only: Sequence[str] | None = None) -> dict[str, Any]:
-    for name in only or ("paint",):
-        if name != "paint":
-            raise SystemExit(f"no part is called {name}: paint")
-    say("image/paint")
-    return {"paint": paint(200 if quick else 1_000)}
+    found: dict[str, Any] = {}
+    for name in only or PARTS:
+        if name not in PARTS:
+            raise SystemExit(f"no part is called {name}: {', '.join(PARTS)}")
+        say(f"image: {name}")
+        found[name] = PARTS[name](quick)
+    return found
 
 
-def paint(count: int) -> dict[str, Any]:
+def speed(quick: bool) -> dict[str, Any]:
+    return {**tuning_figures(3 if quick else 9), **distance_figures()}
+
+
+def paint(quick: bool) -> dict[str, Any]:
     if not MNIST.is_dir():
         say(f"  {MNIST} is not there: set PLAUDIT_MNIST")
         return speed_figures()
-    return paint_figures({"model": presets.find("image/paint")}, MNIST, count)
+    return paint_figures({"model": presets.find("image/paint")}, MNIST, 200 if quick else 1_000)
+
+
+PARTS = {"paint": paint, "speed": speed}
