@@ -108,6 +108,14 @@ TASKS = (
         "plaudit.domains.image.task:Picture",
         stepwise=False,
     ),
+    TaskInfo(
+        "image/diffusers",
+        "A diffusers pipeline of yours, its LoRA weights tuned by your reward.",
+        "plaudit.domains.image.task:Diffusers",
+        stepwise=False,
+        no_preset="A pipeline of yours is tuned first: plaudit train image/diffusers "
+        "--set env.pipeline=FOLDER; then: plaudit sample runs/latest",
+    ),
 )
 
 

@@ -72,6 +72,14 @@ class PictureRequest(Request):
 def check_picture(request: PictureRequest, facts: Facts) -> None:
     """Raise `InputError` for what cannot be asked of this set, `Infeasible` for a target out of reach."""
     check_label(request.label, facts)
+    check_targets(request, facts.shape[2])
+    _check_start(request, facts)
+    if request.example:
+        fitted_file(request.example, facts.shape)
+
+
+def check_targets(request: Request, channels: int) -> None:
+    """Raise `InputError` for a statistic that is not known, `Infeasible` for a value out of reach."""
     for kind, values in (("target", request.target), ("tolerance", request.tolerance)):
         for name, value in values.items():
             if name not in STATISTICS:
@@ -80,14 +88,11 @@ def check_picture(request: PictureRequest, facts: Facts) -> None:
                 raise InputError(f"{kind} {name}={value} is no number that can be asked.")
     for name, value in request.target.items():
         low, high, _ = STATISTICS[name]
-        if name == "colourfulness" and facts.shape[2] == 1:
+        if name == "colourfulness" and channels == 1:
             high = 0.0
         if not low <= value <= high:
             nearest = low if value < low else high
             raise Infeasible(f"{name}={value:g} is out of reach; the nearest is {name}={nearest:g}.")
-    _check_start(request, facts)
-    if request.example:
-        fitted_file(request.example, facts.shape)
 
 
 def check_label(label: str, facts: Facts) -> None:

@@ -7,7 +7,7 @@ tuning float `(B, C, H, W)` in [0, 1].
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from plaudit.domains.image.picture_reference import Facts, facts_about
-from plaudit.domains.image.picture_request import PictureRequest
 from plaudit.domains.image.pictures import as_pixels, from_model
 from plaudit.domains.image.sets import PictureSet
 from plaudit.engine.flow.model import FlowShape
@@ -23,6 +22,7 @@ from plaudit.errors import Diverged, InputError
 from plaudit.reward.compose import Composition
 from plaudit.reward.term import Context
 from plaudit.runs.recipe import RewardEntry
+from plaudit.task import Request
 
 PATIENCE = 4
 """Batches at the beginning after which a reward that says the same of all of them is an error."""
@@ -74,12 +74,15 @@ class PictureReward:
         shape: of the pictures, and the number of classes.
     """
 
+    asks: ClassVar[str] = "label"
+    """Field of a request that names a class."""
+
     def __init__(
         self,
         composition: Composition,
         entries: Sequence[RewardEntry],
         facts: Facts,
-        given: PictureRequest,
+        given: Request,
         classes: bool = True,
         **cache: Any,
     ) -> None:
@@ -100,8 +103,9 @@ class PictureReward:
         self._drawn = n
         if not self.shape.classes:
             return None
-        if self.given.label:
-            asked = self.facts.names.index(self.given.label) if self.given.label in self.facts.names else -1
+        named = getattr(self.given, self.asks)
+        if named:
+            asked = self.facts.names.index(named) if named in self.facts.names else -1
             return torch.full((n,), asked)
         # Every class as often as the others, as far as n allows.
         order = random.permutation(self.shape.classes)
@@ -148,7 +152,7 @@ class PictureReward:
     def _context(self, label: Tensor | None, rows: int) -> Context:
         asked = np.full(rows, -1) if label is None else label.cpu().numpy()
         own = {
-            int(k): self.given.model_copy(update={"label": self.facts.names[int(k)]})
+            int(k): self.given.model_copy(update={self.asks: self.facts.names[int(k)]})
             for k in np.unique(asked)
             if k >= 0
         }

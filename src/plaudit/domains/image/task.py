@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from plaudit.domains.image import paint_files, picture_files
+from plaudit.domains.image import diffusers_files, paint_files, picture_files
+from plaudit.domains.image.diffusers_generation import generate_prompted, pipeline_baselines
+from plaudit.domains.image.diffusers_judge import judge_prompted
+from plaudit.domains.image.diffusers_recipes import diffusers_recipes
+from plaudit.domains.image.diffusers_request import DiffusersRequest, check_prompt, draw_prompts
+from plaudit.domains.image.diffusers_training import DiffusersConfig
+from plaudit.domains.image.diffusers_training import config_of as diffusers_config_of
+from plaudit.domains.image.diffusers_training import make_learner as make_diffusers_learner
 from plaudit.domains.image.env import PaintConfig, PaintEnv
 from plaudit.domains.image.paint_baselines import Baseline, paint_baselines
 from plaudit.domains.image.paint_judge import judge_paintings
@@ -30,6 +37,7 @@ from plaudit.domains.image.picture_recipes import picture_recipes
 from plaudit.domains.image.picture_reference import Facts, Reference, facts_of, reference_of
 from plaudit.domains.image.picture_request import ANY, PictureRequest, check_picture, draw_pictures, labels_of
 from plaudit.domains.image.picture_request import STATISTICS as PICTURE_STATISTICS
+from plaudit.domains.image.picture_reward import pixel_terms
 from plaudit.domains.image.picture_training import PictureConfig, config_of
 from plaudit.domains.image.picture_training import make_learner as make_picture_learner
 from plaudit.domains.image.reward import paint_terms, picture_terms
@@ -166,3 +174,49 @@ class Picture:
 
     def preview(self, item: Item) -> Image:
         return picture_files.preview_picture(item)
+
+
+class Diffusers:
+    """Pictures of a pipeline of the library diffusers; that of a recipe's `env.pipeline`."""
+
+    name: ClassVar[str] = "image/diffusers"
+    summary: ClassVar[str] = "A diffusers pipeline of yours, its LoRA weights tuned by your reward."
+    Request: ClassVar[type[DiffusersRequest]] = DiffusersRequest
+    env_config: ClassVar[type[DiffusersConfig]] = DiffusersConfig
+    formats: ClassVar[tuple[str, ...]] = diffusers_files.FORMATS
+    statistics: ClassVar[tuple[str, ...]] = tuple(PICTURE_STATISTICS)
+    recipes = staticmethod(diffusers_recipes)
+    terms = staticmethod(pixel_terms)
+    build = staticmethod(make_diffusers_learner)
+    judge = staticmethod(judge_prompted)
+    save = staticmethod(diffusers_files.save_prompted)
+    load = staticmethod(diffusers_files.load_prompted)
+    preview = staticmethod(diffusers_files.preview_prompted)
+
+    def __init__(self, config: DiffusersConfig | None = None) -> None:
+        self.config = config or DiffusersConfig()
+
+    def bound(self, recipe: Recipe) -> Diffusers:
+        """The task of the recipe's pipeline."""
+        return Diffusers(diffusers_config_of(recipe))
+
+    def check_request(self, request: DiffusersRequest) -> None:
+        check_prompt(request, 3)
+
+    def requests(self, n: int, seed: int, given: DiffusersRequest) -> list[DiffusersRequest]:
+        self.check_request(given)
+        return draw_prompts(n, seed, given, self.config.prompts)
+
+    def generate(
+        self, policy: Drawer, requests: Sequence[DiffusersRequest], seeds: Sequence[int]
+    ) -> Iterator[Item]:
+        return generate_prompted(policy, requests, seeds)
+
+    def baselines(self) -> Mapping[str, Any]:
+        return pipeline_baselines(self.config)
+
+    def batch(self, items: Sequence[Item]) -> tuple[Any, Context]:
+        """Pictures `(B, H, W, C)` uint8; a group is what one prompt asked for."""
+        requests = [item.request for item in items]
+        _, groups = np.unique([request.prompt or "" for request in requests], return_inverse=True)
+        return np.stack([item.content for item in items]), Context(requests, groups=groups)

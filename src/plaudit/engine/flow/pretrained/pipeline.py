@@ -66,10 +66,14 @@ class Parts:
         """The prompts `(P, ...)`, with a last row for no prompt."""
         if not self.takes_prompts:
             return {}
-        asked = [*prompts, ""]
+        # One by one: what a prompt is encoded as does not depend on its neighbours.
+        rows = [self._encoded(prompt) for prompt in (*prompts, "")]
+        return {name: torch.cat([row[name] for row in rows]) for name in rows[0]}
+
+    def _encoded(self, prompt: str) -> Encoded:
         device = next(self.network.parameters()).device
         found = self.pipe.encode_prompt(
-            prompt=asked,
+            prompt=prompt,
             device=device,
             num_images_per_prompt=1,
             do_classifier_free_guidance=False,

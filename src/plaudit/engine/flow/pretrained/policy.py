@@ -1,7 +1,8 @@
-"""The policy of a tuned pipeline: its adapters, and where the rest is."""
+"""The policy of a tuned pipeline: its adapters, and where the rest is; and the learner that makes it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch import Tensor
 from plaudit.engine.flow.policy import FlowPolicy
 from plaudit.engine.flow.pretrained.lora import LoraFlow
 from plaudit.engine.flow.pretrained.pipeline import open_pipeline
+from plaudit.engine.flow.reward import FlowReward
 from plaudit.engine.flow.sampling import Sampler
 from plaudit.engine.nets import load_weights
 
@@ -26,6 +28,20 @@ class LoraPolicy(FlowPolicy):
         made = super().draw(noise, condition)
         with torch.no_grad():
             return torch.cat([self.model.parts.decode(one) for one in torch.split(made, 1)])
+
+    def asked(self, prompts: Sequence[str], sampler: Sampler) -> LoraPolicy:
+        """The same weights for other prompts, by another sampler."""
+        model = LoraFlow(self.model.parts, prompts, self.model.rank, self.model.bf16)
+        load_weights(model, self.tensors())
+        return LoraPolicy(model.requires_grad_(False), sampler)
+
+    def lora_weights(self) -> dict[str, Tensor]:
+        """The weights under the names that a pipeline's `load_lora_weights` of the library takes."""
+        part = "unet" if hasattr(self.model.parts.pipe, "unet") else "transformer"
+        return {
+            f"{part}.{key.removeprefix('adapters.').replace('/', '.').replace('.default', '')}": weight
+            for key, weight in self.tensors().items()
+        }
 
     def describe(self) -> dict[str, Any]:
         model = self.model
@@ -51,3 +67,12 @@ class LoraPolicy(FlowPolicy):
         )
         load_weights(model, tensors)
         return cls(model.requires_grad_(False), Sampler(**description["sampler"]))
+
+
+class LoraReward(FlowReward):
+    """The learner of flows on a pipeline's adapters."""
+
+    def policy(self) -> LoraPolicy:
+        model = self.tuned.average.model
+        assert isinstance(model, LoraFlow)
+        return LoraPolicy(model, self.config.sampler)
