@@ -132,7 +132,6 @@ class TestTermsBesideASet:
     def test_gradients_are_finite_where_pictures_are_equal(self, reference, real, name):
         images = as_tensor(np.repeat(real.images[:2], 2, 0)).requires_grad_()
         context = Context([PictureRequest()] * 4, groups=np.zeros(4, int), cache={"reference": reference})
-        torch.autograd.grad(TERMS[name].score(images, context).sum(), images, allow_unused=True)
         slope = torch.autograd.grad(TERMS[name].score(images, context).sum(), images)[0]
         assert slope.isfinite().all()
 
@@ -142,7 +141,7 @@ class TestTermsBesideASet:
 
 class TestTheReference:
     def test_is_made_written_and_read(self, tmp_path):
-        made = make_reference(shapes(28, 400, 1), steps=10)
+        made = make_reference(shapes(16, 200, 1), steps=5)
         write_reference(made, tmp_path / "one.safetensors")
         read = read_reference(tmp_path / "one.safetensors")
         assert read.facts == made.facts and read.reward.about["split"] == "train"
@@ -170,11 +169,14 @@ class TestTheReference:
 class TestBaselines:
     def test_the_heuristic_draws_the_class_and_copies_nothing(self, reference):
         make = picture_baselines(lambda: reference)
-        requests = [PictureRequest(label=NAMES[at % 8]) for at in range(64)]
-        found = {name: judge_pictures(list(f(requests, range(64))), reference) for name, f in make.items()}
-        assert found["heuristic"]["class_seen"].mean() > found["random"]["class_seen"].mean() + 0.1
+        requests = [PictureRequest(label=NAMES[at % 8]) for at in range(320)]
+        seen = {
+            name: judge_pictures(list(f(requests, range(320))), reference)["class_seen"].mean()
+            for name, f in make.items()
+        }
+        assert seen["heuristic"] > seen["random"] + 0.05
         again = [item.content for item in make["heuristic"](requests[3:4], [3])]
-        assert (again[0] == list(make["heuristic"](requests, range(64)))[3].content).all()
+        assert (again[0] == list(make["heuristic"](requests[:8], range(8)))[3].content).all()
 
     def test_figures_of_a_set_put_real_pictures_before_noise(self, reference, real):
         ours = set_figures(items_of(real), reference)

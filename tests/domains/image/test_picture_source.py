@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from plaudit.domains.image.picture_reference import facts_about, reference_of
+from plaudit.domains.image.picture_reference import reference_of
 from plaudit.domains.image.picture_request import PictureRequest
 from plaudit.domains.image.picture_source import PATIENCE, PictureReward, PictureSource
 from plaudit.domains.image.reward import picture_terms
@@ -125,7 +125,7 @@ class TestTheReward:
             source.score(None, drawn(4))
 
     def test_a_reward_that_becomes_constant_later_is_none(self, reference):
-        source = reward(reference, {"term": "ink", "threshold": 0.5})
+        source = reward(reference, {"term": "ink", "threshold": 0.3})
         source.score(None, torch.cat([drawn(2), -torch.ones(2, 3, 32, 32)]))
         for _ in range(2 * PATIENCE):
             source.score(None, -torch.ones(4, 3, 32, 32))

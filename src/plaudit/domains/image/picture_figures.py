@@ -24,7 +24,7 @@ from plaudit.task import Item
 
 
 def set_figures(items: Sequence[Item], reference: Reference, effort: Effort | None = None) -> Report:
-    """Frechet and kernel distance, precision and recall, variety, and the judge's accuracy of the labels asked.
+    """Distances to real ones, precision and recall, variety, the judge's accuracy of the labels asked.
 
     A figure that cannot be taken, as of too few pictures, is None; every `x_floor` or `x_real` is real ones'.
     """
