@@ -140,7 +140,8 @@ class TestTermsBesideASet:
 
 
 class TestTheReference:
-    def test_is_made_written_and_read(self, tmp_path):
+    def test_is_made_written_and_read(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("PLAUDIT_CACHE", str(tmp_path))
         made = make_reference(shapes(16, 200, 1), steps=5)
         write_reference(made, tmp_path / "one.safetensors")
         read = read_reference(tmp_path / "one.safetensors")
