@@ -37,6 +37,8 @@ def _base(budget: str) -> Recipe:
         summary="A flow learned from the pictures, with their classes.",
         algorithm="flow-matching",
         budget=budget,
+        # Nothing is learned from it here: it is what best-of-n chooses by.
+        reward=_REWARD,
         network=_NETWORK,
         learner={"batch_size": 64, "sampler": _SAMPLER},
     )
