@@ -23,15 +23,15 @@ def stage(name, **more):
 
 def test_a_recipe_binds_the_task_to_its_set():
     task = get_task("image/picture")
-    assert task.facts.shape == (32, 32, 3) and len(task.facts.names) == 8
-    glyphs = picture_recipes()["base"].model_copy(update={"env": {"pictures": "glyphs"}})
-    assert task.bound(glyphs).facts.shape == (28, 28, 1)
-    assert {r.label for r in task.bound(glyphs).requests(9, 0, task.Request())} != {"any"}
+    assert task.facts.shape == (28, 28, 1) and len(task.facts.names) == 36
+    shapes = picture_recipes()["base"].model_copy(update={"env": {"pictures": "shapes"}})
+    assert task.bound(shapes).facts.shape == (32, 32, 3)
+    assert {r.label for r in task.bound(shapes).requests(9, 0, task.Request())} != {"any"}
 
 
 def test_a_set_for_the_whole_run_is_that_of_every_stage():
-    recipe = resolve("image/picture", changes=Changes(settings=("env.pictures=glyphs",)))[1]
-    assert [one.env["pictures"] for one in recipe.stages] == ["glyphs", "glyphs"]
+    recipe = resolve("image/picture", changes=Changes(settings=("env.pictures=shapes",)))[1]
+    assert [one.env["pictures"] for one in recipe.stages] == ["shapes", "shapes"]
 
 
 def test_a_policy_without_classes_is_asked_for_none():
@@ -79,9 +79,10 @@ def run(tmp_path_factory):
         stage("base", network=SMALL, budget="32", learner=learner),
         stage("tune", network=SMALL, budget="8", learner=tuning),
     )
-    recipe = picture_recipes()["flow"].model_copy(update={"stages": stages})
+    whole = {"stages": stages, "env": {"pictures": "shapes"}}
+    recipe = picture_recipes()["flow"].model_copy(update=whole)
     folder = tmp_path_factory.mktemp("picture") / "run"
-    Trainer(recipe, folder, get_task("image/picture")).run()
+    Trainer(recipe, folder, get_task("image/picture").bound(recipe)).run()
     return folder
 
 
