@@ -7,6 +7,7 @@ An item depends on its request and its seed, not on its neighbours. Plain reques
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -89,19 +90,30 @@ def _chunk(
     noise = policy.noise(random)
     sampler = _sampler(policy, way)
     evaluations = 1 if sampler is None else _evaluations(sampler, labels)
-    if way.plain:
-        drawer = policy if sampler is None else FlowPolicy(policy.model, sampler)
-        drawn = drawer.draw(noise, labels)
-    else:
-        assert sampler is not None
-        wishes = _wishes(requests, way, facts)
-        drawn, evaluations = draw_towards(policy.model, (noise, labels), sampler, wishes, random)
+    with _one_thread():
+        if way.plain:
+            drawer = policy if sampler is None else FlowPolicy(policy.model, sampler)
+            drawn = drawer.draw(noise, labels)
+        else:
+            assert sampler is not None
+            wishes = _wishes(requests, way, facts)
+            drawn, evaluations = draw_towards(policy.model, (noise, labels), sampler, wishes, random)
     images = as_pixels(from_model(drawn))
     if images.shape[1:] != facts.shape:
         raise InputError(f"this policy draws pictures {images.shape[1:]}, {facts.shape} was wanted.")
-    images = _locked(images, requests, way, facts)
     for row, (request, seed) in enumerate(pairs):
         yield Item(images[row].copy(), request, int(seed), {"evaluations": evaluations})
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums are split by threads, and so are their last digits: an item is the same with any number."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _condition(policy: Any, labels: NDArray[np.int64], key: NDArray[np.uint64]) -> Tensor | None:
@@ -149,13 +161,3 @@ def _kept(request: PictureRequest, facts: Facts) -> NDArray[np.bool_]:
     found = kept_of(request, facts.shape)
     assert found is not None
     return found
-
-
-def _locked(images: Any, requests: Sequence[PictureRequest], way: Way, facts: Facts) -> Any:
-    """The pictures with what stays copied byte by byte."""
-    if not way.locks:
-        return images
-    for row, request in enumerate(requests):
-        kept = _kept(request, facts)
-        images[row][kept] = fitted_file(request.start, facts.shape)[kept]
-    return images

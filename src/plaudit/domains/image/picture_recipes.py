@@ -13,18 +13,21 @@ _REWARD = (RewardEntry(term="class_probability"), RewardEntry(term="fidelity", w
 
 
 def picture_recipes() -> Mapping[str, Recipe]:
-    """A flow learned and then tuned by reward (default), and the learning alone."""
+    """A flow learned and then tuned by reward (default), the learning alone, the tuning alone."""
     flow = Recipe(
         task="image/picture",
         name="flow",
         summary="A flow learned from the pictures, then tuned towards clear and typical ones near it.",
         budget="6m",
         reward=_REWARD,
-        env={"pictures": "shapes"},
+        env={"pictures": "glyphs"},
         stages=(_base("4m"), _tune("2m")),
     )
-    base = _base("15m").model_copy(update={"env": {"pictures": "shapes"}})
-    return {"flow": flow, "base": base}
+    own = {"env": {"pictures": "glyphs"}}
+    base = _base("15m").model_copy(update=own)
+    # What it is tuned from is given: --init RUN.
+    tune = _tune("2m").model_copy(update={**own, "inputs": {}})
+    return {"flow": flow, "base": base, "tune": tune}
 
 
 def _base(budget: str) -> Recipe:
@@ -34,6 +37,8 @@ def _base(budget: str) -> Recipe:
         summary="A flow learned from the pictures, with their classes.",
         algorithm="flow-matching",
         budget=budget,
+        # Nothing is learned from it here: it is what best-of-n chooses by.
+        reward=_REWARD,
         network=_NETWORK,
         learner={"batch_size": 64, "sampler": _SAMPLER},
     )

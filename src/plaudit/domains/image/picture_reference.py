@@ -1,7 +1,7 @@
 """What is known of a set of pictures without having it at hand: classes, two classifiers, features, moments.
 
-Terms, judge, baselines and requests ask it. For "shapes" and for the set of the preset it comes with the
-package; for any other it is learned once, which takes minutes, and kept in the user's cache.
+Terms, judge, baselines and requests ask it. For "glyphs", "shapes" and the set of the preset it comes with
+the package; for any other it is learned once, which takes minutes, and kept in the user's cache.
 """
 
 from __future__ import annotations

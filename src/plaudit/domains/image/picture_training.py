@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 class PictureConfig:
     """The `[env]` of a recipe: which pictures."""
 
-    pictures: str = "shapes"
-    """"shapes", "glyphs" or "digits"; a folder of pictures, one subfolder a class if there are classes; an
+    pictures: str = "glyphs"
+    """"glyphs", "shapes" or "digits"; a folder of pictures, one subfolder a class if there are classes; an
     `.npz`, a `.parquet`, a folder of idx files as MNIST's; a name in the folder that PLAUDIT_DATA names."""
     side: int | None = None
     """Of the pictures in pixels; the source's own within 28 to 64 when left open."""
