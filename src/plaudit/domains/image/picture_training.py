@@ -113,7 +113,7 @@ def request_of(recipe: Recipe) -> PictureRequest:
 
 def _check_classes(composition: Composition, names: tuple[str, ...], given: PictureRequest) -> None:
     used = {term.name for term in composition.terms}
-    if "class_probability" in used and not names:
+    if used == {"class_probability"} and not names:
         raise InputError(
             "the set has no classes whose probability could be rewarded.",
             place="reward",
