@@ -103,6 +103,12 @@ def platformer_recipes() -> Mapping[str, Recipe]:
     return rule_recipes("level/platformer", settings)
 
 
+def runner_recipes() -> Mapping[str, Recipe]:
+    """Expert iteration, which made the preset and is the default, PPO and DQN."""
+    settings = {"beam": {"problems": 16, "width": 4}, "looks": 256, "exhaustive": 100}
+    return rule_recipes("level/runner", settings)
+
+
 def custom_recipes() -> Mapping[str, Recipe]:
     """Expert iteration, which is the default, PPO and DQN; the game stands in `env.game`."""
     return rule_recipes("level/custom")
