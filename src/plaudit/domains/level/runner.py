@@ -1,15 +1,15 @@
 """Runner levels: run, climb, hang and dig for all the gold, and leave by the exit.
 
-Our own game in the spirit of the PCG Benchmark's `loderunner` (Khalifa et al., 2025, arXiv 2503.21474), on a
-map of the same size and with the same kinds of tiles, and with digging, which is left out there. Tiles, rules,
-physics and what makes a level good are our own.
+Our own game in the spirit of the PCG Benchmark's `loderunner` (Khalifa et al., 2025, arXiv 2503.21474), on
+a map of the same size and with the same kinds of tiles, and with digging, which is left out there. Tiles,
+rules, physics and what makes a level good are our own.
 
 **Physics**, tick by tick and cell by cell. Walls and bricks are solid, and so are the borders.
 
 - A player is held on a ladder, on a rope, and above anything solid, a ladder or the lower border. One who is
   not held falls one cell a tick, and no key counts.
-- Left and right: to the next cell, unless it is solid. Up: on a ladder alone. Down: unless it is solid; that is
-  how one climbs down, and lets go of a rope.
+- Left and right: to the next cell, unless it is solid. Up: on a ladder alone. Down: unless it is solid; that
+  is how one climbs down, and lets go of a rope.
 - Digging left or right takes a tick and opens the brick next to the one that is below the player, if nothing
   solid (a hole is no exception) and no guard is above it. In the next two ticks one can get into the hole:
   step aside and fall. Then it closes, or as soon as the player in it leaves.

@@ -1,9 +1,9 @@
 """An agent that plays runner levels by pressing keys, in plain Python: what a play is, to the judge.
 
 The rules are those that `runner.py` writes down, with every open hole and the ticks that it has left, and
-share no code with the kernels. The agent looks where each piece of gold leads to (breadth-first), puts the gold
-into an order in which one leads to the next, and goes from one to the next by the fewest keys. After it dug, it
-goes for the hole and does nothing else. A play counts once `replay` has won by its keys.
+share no code with the kernels. The agent looks where each piece of gold leads to (breadth-first), puts the
+gold into an order in which one leads to the next, and goes from one to the next by the fewest keys. After it
+dug, it goes for the hole and does nothing else. A play counts once `replay` has won by its keys.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The judge of runner levels, in plain Python: shares no code with the kernels that rewards use.
 
-The rules stand in `runner.py`; whether all the gold can be had in one play, an agent finds that plays the level
-key by key (`runner_agent.py`). Two levels are alike where a player comes to the same cells in the same manner:
-on foot, climbing or hanging. They count as two when 40 % of what is in both is in one alone.
+The rules stand in `runner.py`; whether all the gold can be had in one play, an agent finds that plays the
+level key by key (`runner_agent.py`). Two levels are alike where a player comes to the same cells in the same
+manner: on foot, climbing or hanging. They count as two when 40 % of what is in both is in one alone.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _runs(there: NDArray[np.bool_]) -> Iterator[tuple[Cell, int]]:
 
 
 def passes(level: Maps, found: Mapping[str, Any]) -> bool:
-    """Everything in its place, sensible amounts, little that is of no use, and a play that was seen to win."""
+    """Everything in its place, sensible amounts, little of no use, and a play that was seen to win."""
     height, width = level.shape
     cells = width * height
     limits = (

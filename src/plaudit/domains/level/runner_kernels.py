@@ -54,11 +54,11 @@ DETAILS = 12
 """Planes that `paint` writes: come to, leads to the exit, on the best play, ticks, misplaced, no use, height,
 and what is lacking or too much of gold, guards, ladders, ropes and solid cells."""
 _SINGLE, _NO_WAY, _MISS, _WRONG = 3, 6, 2, 2
-"""What is in the wrong place, or cannot be had, weighs more than one too few of it: else taking it away would
-gain nothing."""
+"""What is in the wrong place, or cannot be had, weighs more than one too few of it: else taking it away
+would gain nothing."""
 _IDLE, _SPACE = 4, 5
-"""One in so many of the floors, ladders and ropes may be of no use; one in so many cells of the map must be one
-that the player can come to."""
+"""One in so many of the floors, ladders and ropes may be of no use; one in so many cells of the map must be
+one that the player can come to."""
 _FAR_GOLD = 3
 """Most that the way from all that one comes to adds to a piece of gold that is out of reach."""
 
@@ -80,29 +80,27 @@ def amounts(width: int, height: int) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _built(tile: int) -> bool:
-    """Whether a tile is a solid one of the map's own."""
-    return tile == WALL or tile == BRICK
+def _rope_hangs(flat: Any, cell: int, below: int) -> bool:
+    """Whether a rope's cell has nothing solid below, and is one of three beside each other."""
+    left, right = flat[cell - 1] == ROPE, flat[cell + 1] == ROPE
+    if left and right:
+        return not solid(below)
+    long = (left and flat[cell - 2] == ROPE) or (right and flat[cell + 2] == ROPE)
+    return long and not solid(below)
 
 
 @njit(cache=True, nogil=True)
 def in_place(flat: Any, stride: int, cell: int) -> bool:
     """Whether a cell keeps to the rules of where its tile may be."""
-    tile = flat[cell]
+    tile, above, below = flat[cell], flat[cell - stride], flat[cell + stride]
     if tile == OPEN:
         return True
-    left, right = flat[cell - 1], flat[cell + 1]
-    if solid(tile):
-        return _built(left) or _built(right)
     if tile == ROPE:
-        if solid(flat[cell + stride]):
-            return False
-        if left == ROPE:
-            return right == ROPE or flat[cell - 2] == ROPE
-        return right == ROPE and flat[cell + 2] == ROPE
+        return _rope_hangs(flat, cell, below)
     if tile == LADDER:
-        above, below = flat[cell - stride], flat[cell + stride]
         return not solid(above) and (below == LADDER or (solid(below) and above == LADDER))
+    if solid(tile):
+        return flat[cell - 1] in (WALL, BRICK) or flat[cell + 1] in (WALL, BRICK)
     return supported(flat, stride, cell)
 
 
@@ -110,7 +108,7 @@ def in_place(flat: Any, stride: int, cell: int) -> bool:
 def of_use(flat: Any, stride: int, cell: int) -> bool:
     """Whether a cell is one that a player should be able to come to: a floor's, a ladder's or a rope's."""
     tile = flat[cell]
-    if tile == LADDER or tile == ROPE:
+    if tile in (LADDER, ROPE):
         return True
     return not solid(tile) and tile != GUARD and supported(flat, stride, cell)
 
@@ -123,7 +121,7 @@ def _count(flat: Any, stride: int, out: Any) -> Any:
     for cell in range(stride, flat.size - stride):
         tile = flat[cell]
         count[tile] += 1
-        if tile != OPEN and tile != BORDER:
+        if tile not in (OPEN, BORDER):
             wrong += not in_place(flat, stride, cell)
             if tile == PLAYER:
                 player = cell
@@ -263,7 +261,7 @@ def suspect(maps: Any, out: Any) -> None:
 def _worth(flat: Any, stride: int, seen: Any, cell: int) -> Any:
     """How likely a cell, or one beside it, is to be in need of an edit: most where it is wrong or lost."""
     tile = flat[cell]
-    lost = (tile == GOLD or tile == EXIT) and seen[1, cell] < 3
+    lost = tile in (GOLD, EXIT) and seen[1, cell] < 3
     if lost or not in_place(flat, stride, cell):
         return np.float32(1.0)
     if seen[0, cell] == FAR and of_use(flat, stride, cell):

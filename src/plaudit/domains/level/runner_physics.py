@@ -1,8 +1,9 @@
 """Everywhere that a player who runs, climbs, hangs, falls and digs can come to, and the best play, compiled.
 
 The physics, whose rules stand in `runner.py`, make a graph of cells. A hole is open just long enough for the
-player to get into it, and closes behind the player: so nothing that was done before counts in what can be done
-next, and a state is the cell that the player is in. A cell of brick is one too: the player is in a hole there.
+player to get into it, and closes behind the player: so nothing that was done before counts in what can be
+done next, and a state is the cell that the player is in. A cell of brick is one too: the player is in a hole
+there.
 
 Falling and digging cannot always be undone, so that gold which can be come to need not be gold that can be
 had in one play. The cells that lead to one another (Tarjan, 1972) are had together, and between these groups
@@ -60,7 +61,7 @@ def list_ways(flat: Any, stride: int, cell: int, ways: Any) -> None:
         row[0] = cell + stride
         count = 1
     tile, held = flat[cell], supported(flat, stride, cell)
-    if not (held or tile == LADDER or tile == ROPE):
+    if not (held or tile in (LADDER, ROPE)):
         row[WALKED] = row[ALL] = count
         return
     left, right = enterable(flat[cell - 1]), enterable(flat[cell + 1])

@@ -1,8 +1,8 @@
 """Where runner levels begin: floors in bands of their own heights, ladders, ropes, things, spoiled by chance.
 
-The map is cut into bands. In each, floors lie three to five cells apart; ladders lead from a floor down to what
-lies below, ropes go on from where a floor ends. Then come gold and guards, some of them in the air, and a few
-cells of anything anywhere: no start that was looked at was a good level.
+The map is cut into bands. In each, floors lie three to five cells apart; ladders lead from a floor down to
+what lies below, ropes go on from where a floor ends. Then come gold and guards, and a few cells of anything
+anywhere: no start that was looked at was a good level.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from plaudit.domains.level.runner_physics import (
 _SALT = 0x10DE
 SPOILED = 1 / 60
 """Share of the cells of a start that hold anything."""
+STRAIGHT = 0.75
+"""Rows and columns from the player to the exit for each tick of the way there."""
 Random = np.random.Generator
 Floor = tuple[int, int, int]
 """Row, first column and the column after the last."""
@@ -41,6 +43,7 @@ class Wanted:
     gold: int
     guards: int
     ladders: int
+    moves: int
     ropes: int
 
 
@@ -53,12 +56,14 @@ def planned_maps(numbers: NDArray[np.int64], size: Size, density: float | None, 
     maps = np.full((len(numbers), height, width), OPEN, np.uint8)
     for level, number, goal in zip(maps, numbers.tolist(), goals.tolist(), strict=True):
         rng = np.random.default_rng([number % 2**64, _SALT])
-        lay_out(level, wanted(goal, size), rng)
+        much = wanted(goal, size)
+        lay_out(level, much, rng)
+        for tile, count in ((GOLD, much.gold), (GUARD, much.guards)):
+            stand(level, tile, count, rng)
         spoil(level, rng)
         if density is not None:
             level[(level == OPEN) & (rng.random(level.shape) >= density)] = BRICK
-        for tile in (PLAYER, EXIT):
-            stand(level, tile, 1, rng)
+        put_ends(level, much.moves, rng)
     return maps
 
 
@@ -66,19 +71,15 @@ def wanted(goal: list[int], size: Size) -> Wanted:
     """What is asked for, or as much as is usual."""
     width, height = size
     cells = width * height
-    usual = width // 4, width // 7, cells // 11, 0, cells // 30
-    gold, guards, ladders, _, ropes = (u if g == UNASKED else g for u, g in zip(usual, goal[:5], strict=True))
-    return Wanted(gold, guards, ladders, ropes)
+    usual = width // 4, width // 7, cells // 11, (width + height) * 5 // 6, cells // 30
+    return Wanted(*(u if g == UNASKED else g for u, g in zip(usual, goal[:5], strict=True)))
 
 
-def lay_out(level: Maps, much: Wanted, rng: Random) -> list[Floor]:
-    """Fill an open map, but for its player and exit, about as is wanted; the floors, lowest first."""
+def lay_out(level: Maps, much: Wanted, rng: Random) -> None:
+    """Build floors, ladders and ropes into an open map, about as many as are wanted."""
     floors = _lay_floors(level, rng)
     _set_ladders(level, floors, much.ladders, rng)
     _hang_ropes(level, floors, much.ropes, rng)
-    for tile, count in ((GOLD, much.gold), (GUARD, much.guards)):
-        stand(level, tile, count, rng)
-    return floors
 
 
 def _lay_floors(level: Maps, rng: Random) -> list[Floor]:
@@ -108,15 +109,26 @@ def _set_ladders(level: Maps, floors: list[Floor], cells: int, rng: Random) -> N
     while len(order):
         for place in order.tolist():
             y, left, right = floors[place]
-            x = int(rng.integers(left, right))
-            _set_ladder(level, y, x)
+            columns = [x for x in range(left, right) if _may_break(level[y], x)]
+            if columns:
+                _set_ladder(level, y, int(rng.choice(columns)))
         if (level == LADDER).sum() >= cells or rng.random() < 0.2:
             return
 
 
+def _may_break(row: NDArray[np.uint8], x: int) -> bool:
+    """Whether a floor is still two cells long on either side, or ends there, when one goes to a ladder."""
+    floor = np.isin(row, (WALL, BRICK))
+    return all(
+        not floor[a] or (0 <= b < len(row) and floor[b])
+        for a, b in ((x - 1, x - 2), (x + 1, x + 2))
+        if 0 <= a < len(row)
+    )
+
+
 def _set_ladder(level: Maps, y: int, x: int) -> None:
     """A ladder from the floor in row `y` down to what is solid, not beside another one."""
-    height, width = level.shape
+    height = len(level)
     foot = y + 1
     while foot < height and level[foot, x] not in (WALL, BRICK):
         foot += 1
@@ -164,6 +176,18 @@ def stand(level: Maps, tile: int, count: int, rng: Random) -> None:
         found = np.argwhere(level == OPEN) if (level == OPEN).sum() >= count else np.argwhere(level >= 0)
     for y, x in found[rng.permutation(len(found))[:count]].tolist():
         level[y, x] = tile
+
+
+def put_ends(level: Maps, moves: int, rng: Random) -> None:
+    """The player onto a floor, and the exit about as far from there as it should be."""
+    found = places(level)
+    if len(found) < 2:
+        found = np.argwhere(level >= 0)
+    player = found[rng.integers(len(found))]
+    apart = np.abs(found - player).sum(1)
+    off = np.abs(apart - STRAIGHT * moves) + rng.random(len(found))
+    off[apart == 0] = np.inf
+    level[tuple(player)], level[tuple(found[off.argmin()])] = PLAYER, EXIT
 
 
 def spoil(level: Maps, rng: Random) -> None:
