@@ -83,7 +83,7 @@ def lay_out(level: Maps, much: Wanted, rng: Random) -> None:
 
 
 def _lay_floors(level: Maps, rng: Random) -> list[Floor]:
-    """The lowest row of walls, and floors of bricks, a few of them walls, in bands six cells wide or wider."""
+    """The lowest row of walls; floors of bricks, a few of walls, in bands at least six cells wide."""
     height, width = level.shape
     level[-1] = WALL
     floors = [(height - 1, 0, width)]
