@@ -105,7 +105,13 @@ def platformer_recipes() -> Mapping[str, Recipe]:
 
 def runner_recipes() -> Mapping[str, Recipe]:
     """Expert iteration, which made the preset and is the default, PPO and DQN."""
-    settings = {"beam": {"problems": 16, "width": 4}, "looks": 256, "exhaustive": 100}
+    settings = {
+        "beam": {"problems": 24, "width": 2},
+        "looks": 96,
+        "exhaustive": 60,
+        "updates": 10,
+        "batch_size": 64,
+    }
     return rule_recipes("level/runner", settings)
 
 

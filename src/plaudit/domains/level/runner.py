@@ -51,7 +51,7 @@ class RunnerGame(RuleGame):
 
     name: ClassVar[str] = "runner"
     size: ClassVar[Size] = (32, 22)
-    patience: ClassVar[float] = 1 / 4
+    patience: ClassVar[float] = 1 / 12
     tiles: ClassVar[tuple[Tile, ...]] = (
         Tile("wall", "#", False),
         Tile("open", ".", True),

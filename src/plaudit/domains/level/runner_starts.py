@@ -27,7 +27,7 @@ from plaudit.domains.level.runner_physics import (
 )
 
 _SALT = 0x10DE
-SPOILED = 1 / 60
+SPOILED = 1 / 140
 """Share of the cells of a start that hold anything."""
 STRAIGHT = 0.75
 """Rows and columns from the player to the exit for each tick of the way there."""
