@@ -27,11 +27,11 @@ from plaudit.task import Item
 
 Figures = dict[str, Any]
 SEED, BATCH = 880_001, 100
-COSTLY = ("sokoban", "dungeon", "cave", "platformer")
+COSTLY = ("sokoban", "dungeon", "cave", "platformer", "runner")
 """Games whose statistics take a solver, or a player: less is made of what stands beside the preset."""
 BY_THE_PEER = 100
 """Levels that the PCG Benchmark's judge looks at, which takes seconds over some."""
-TASKS = ("zelda", "sokoban", "dungeon", "cave", "platformer")
+TASKS = ("zelda", "sokoban", "dungeon", "cave", "platformer", "runner")
 TWICE = 200
 """Levels that are made once more on two cores: the same ones, sooner."""
 

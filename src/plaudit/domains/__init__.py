@@ -63,6 +63,11 @@ TASKS = (
         "plaudit.domains.level.task:Platformer",
     ),
     TaskInfo(
+        "level/runner",
+        "Runner levels: ladders, ropes and holes to dig, all the gold in one play, to your numbers.",
+        "plaudit.domains.level.task:Runner",
+    ),
+    TaskInfo(
         "level/custom",
         "A tile game of your own, from a file: tiles, counts, regions, walks and targets.",
         "plaudit.domains.level.task:Custom",

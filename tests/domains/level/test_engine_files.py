@@ -14,7 +14,7 @@ from PIL import Image
 from plaudit.domains import get_task
 from plaudit.errors import InputError
 
-NAMES = ("maze", "zelda", "sokoban", "dungeon", "cave", "platformer")
+NAMES = ("maze", "zelda", "sokoban", "dungeon", "cave", "platformer", "runner")
 SUFFIXES = ("tmx", "tmj", "ldtk", "tscn")
 ZELDA = get_task("level/zelda")
 

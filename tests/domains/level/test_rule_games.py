@@ -16,7 +16,7 @@ NAMES = ("sokoban", "dungeon", "cave")
 PEERS = {"sokoban": "sokoban-v0", "dungeon": "mdungeons-v0", "cave": "ddave-v0"}
 
 
-@pytest.fixture(params=(*NAMES, "platformer"))
+@pytest.fixture(params=(*NAMES, "platformer", "runner"))
 def task(request):
     return get_task(f"level/{request.param}")
 

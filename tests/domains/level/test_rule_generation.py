@@ -14,7 +14,7 @@ from plaudit.domains.level.simulator import LevelSimulator
 from plaudit.domains.level.starts import beginnings
 from plaudit.runs import presets
 
-NAMES = ("zelda", "sokoban", "dungeon", "cave", "platformer")
+NAMES = ("zelda", "sokoban", "dungeon", "cave", "platformer", "runner")
 SEEDS = [91_000_000 + i for i in range(6)]
 
 

@@ -10,7 +10,7 @@ SMALL = {"ppo": {"n_steps": 8, "batch_size": 16}, "dqn": {"learning_starts": 16,
 
 
 @pytest.mark.parametrize("recipe", ["ppo", "dqn"])
-@pytest.mark.parametrize("name", ["zelda", "sokoban", "dungeon", "cave", "platformer"])
+@pytest.mark.parametrize("name", ["zelda", "sokoban", "dungeon", "cave", "platformer", "runner"])
 def test_textbook_recipes_take_steps(name, recipe):
     task = get_task(f"level/{name}")
     named = task.recipes()[recipe]

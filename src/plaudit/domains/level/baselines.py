@@ -19,6 +19,7 @@ from plaudit.domains.level.maze import REGION_WEIGHT, MazeGame
 from plaudit.domains.level.metrics import Cell, distances, longest_path
 from plaudit.domains.level.platformer import PlatformerGame
 from plaudit.domains.level.request import LevelRequest, complete, goals_of, tolerances
+from plaudit.domains.level.runner import RunnerGame
 from plaudit.domains.level.sokoban import SokobanGame
 from plaudit.domains.level.starts import beginnings
 from plaudit.domains.level.zelda import ZeldaGame
@@ -76,6 +77,12 @@ def platformer_baselines() -> dict[str, Generator]:
     from plaudit.domains.level.platformer_baseline import build_level
 
     return tile_baselines(PlatformerGame(), build_level)
+
+
+def runner_baselines() -> dict[str, Generator]:
+    from plaudit.domains.level.runner_baseline import build_level
+
+    return tile_baselines(RunnerGame(), build_level)
 
 
 def custom_baselines(game: CustomGame) -> dict[str, Generator]:

@@ -103,6 +103,18 @@ def platformer_recipes() -> Mapping[str, Recipe]:
     return rule_recipes("level/platformer", settings)
 
 
+def runner_recipes() -> Mapping[str, Recipe]:
+    """Expert iteration, which made the preset and is the default, PPO and DQN."""
+    settings = {
+        "beam": {"problems": 24, "width": 2},
+        "looks": 96,
+        "exhaustive": 60,
+        "updates": 10,
+        "batch_size": 64,
+    }
+    return rule_recipes("level/runner", settings)
+
+
 def custom_recipes() -> Mapping[str, Recipe]:
     """Expert iteration, which is the default, PPO and DQN; the game stands in `env.game`."""
     return rule_recipes("level/custom")

@@ -19,6 +19,7 @@ from plaudit.domains.level.metrics import longest_path
 from plaudit.domains.level.plates import draw_plates
 from plaudit.domains.level.request import LARGEST, LevelRequest, check_size, check_statistics, described
 from plaudit.domains.level.scenery import draw_scene
+from plaudit.domains.level.shafts import draw_cavern
 from plaudit.domains.level.things import draw_things
 from plaudit.domains.level.tiles import draw_map, draw_trail
 from plaudit.errors import InputError, ResourceError, did_you_mean
@@ -107,6 +108,8 @@ def preview_level(game: Game, item: Item) -> Image.Image:
     """Draw the level: a maze with its longest path, any other game with what stands on its cells."""
     if game.name == "platformer":
         return draw_scene(item.content, [tile.name for tile in game.tiles])
+    if game.name == "runner":
+        return draw_cavern(item.content, [tile.name for tile in game.tiles])
     if game.tiles[0].colour:
         return draw_plates(item.content, game.tiles)
     free = np.array([tile.passable for tile in game.tiles])[item.content]

@@ -20,6 +20,7 @@ from plaudit.domains.level.baselines import (
     dungeon_baselines,
     maze_baselines,
     platformer_baselines,
+    runner_baselines,
     sokoban_baselines,
     zelda_baselines,
 )
@@ -40,10 +41,12 @@ from plaudit.domains.level.recipes import (
     maze_recipes,
     path_recipes,
     platformer_recipes,
+    runner_recipes,
     sokoban_recipes,
     zelda_recipes,
 )
 from plaudit.domains.level.request import LevelRequest, check_level, draw_requests, sized
+from plaudit.domains.level.runner import RunnerGame
 from plaudit.domains.level.sokoban import SokobanGame
 from plaudit.domains.level.training import make_environment, make_grid_world, scored_batch
 from plaudit.domains.level.zelda import ZeldaGame
@@ -190,6 +193,20 @@ class Platformer(TileTask):
     Request: ClassVar[type[LevelRequest]] = sized("PlatformerRequest", PlatformerGame.size)
     recipes = staticmethod(platformer_recipes)
     baselines = staticmethod(platformer_baselines)
+
+
+class Runner(TileTask):
+    """Lode-runner levels with as much gold, as many guards and ladders, and as long a way as asked for."""
+
+    name: ClassVar[str] = "level/runner"
+    summary: ClassVar[str] = (
+        "Runner levels: ladders, ropes and holes to dig, all the gold in one play, to your numbers."
+    )
+    game: ClassVar[Game] = RunnerGame()
+    statistics: ClassVar[tuple[str, ...]] = RunnerGame.targets
+    Request: ClassVar[type[LevelRequest]] = sized("RunnerRequest", RunnerGame.size)
+    recipes = staticmethod(runner_recipes)
+    baselines = staticmethod(runner_baselines)
 
 
 class Custom(TileTask):

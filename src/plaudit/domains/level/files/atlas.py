@@ -10,6 +10,7 @@ from PIL import Image
 from plaudit.domains.level.game import Game
 from plaudit.domains.level.plates import draw_plate
 from plaudit.domains.level.scenery import draw_tile
+from plaudit.domains.level.shafts import draw_cavern_tile
 from plaudit.domains.level.things import SIDE, draw_things
 from plaudit.domains.level.tiles import draw_map
 from plaudit.errors import ResourceError
@@ -36,6 +37,9 @@ def draw_atlas(game: Game) -> Image.Image:
     for number, tile in enumerate(game.tiles):
         if game.name == "platformer":
             image.paste(draw_tile(tile.name), (SIDE * number, 0))
+            continue
+        if game.name == "runner":
+            image.paste(draw_cavern_tile(tile.name), (SIDE * number, 0))
             continue
         if tile.colour:
             image.paste(draw_plate(game.tiles, number), (SIDE * number, 0))
