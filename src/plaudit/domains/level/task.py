@@ -26,6 +26,7 @@ from plaudit.domains.level.baselines import (
 from plaudit.domains.level.cave import CaveGame
 from plaudit.domains.level.custom import GAMES, CustomConfig, CustomGame, default_rules
 from plaudit.domains.level.custom_rules import GameRules, check_rules
+from plaudit.domains.level.difficulty import level_terms
 from plaudit.domains.level.dungeon import DungeonGame
 from plaudit.domains.level.env import LevelConfig, LevelEnv
 from plaudit.domains.level.game import Game
@@ -72,7 +73,7 @@ class TileTask:
     formats: ClassVar[tuple[str, ...]] = render.FORMATS
 
     def terms(self) -> tuple[Term, ...]:
-        return self.game.terms()
+        return level_terms(self.game)
 
     def check_request(self, request: LevelRequest) -> None:
         check_level(self.game, request)
