@@ -72,6 +72,7 @@ class Rules(ABC):
         planes: for each of these which plane of the observation shows it; -1 = none does.
         window: rows and columns, both odd, that the player sees around it.
         carried: what the player knows beside that, one number each.
+        extras: tiles that are taken on the way and decide nothing.
     """
 
     game: ClassVar[Game]
@@ -81,6 +82,7 @@ class Rules(ABC):
     planes: ClassVar[tuple[int, ...]]
     window: ClassVar[tuple[int, int]]
     carried: ClassVar[tuple[str, ...]] = ("down", "right", "far")
+    extras: ClassVar[tuple[int, ...]] = ()
 
     @abstractmethod
     def begin(self, maps: Maps) -> Boards:

@@ -48,6 +48,7 @@ class CaveRules(Rules):
     planes: ClassVar[tuple[int, ...]] = (0, -1, -1, 1, 2, 3, 4)
     window: ClassVar[tuple[int, int]] = (9, 11)
     carried: ClassVar[tuple[str, ...]] = (*Rules.carried, "key", "air")
+    extras: ClassVar[tuple[int, ...]] = (DIAMOND,)
 
     def begin(self, maps: Maps) -> Boards:
         boards = Boards.blank(maps)

@@ -44,6 +44,7 @@ class PlatformerRules(Rules):
     planes: ClassVar[tuple[int, ...]] = (0, -1, -1, 1, 2, 3, 0, 0)
     window: ClassVar[tuple[int, int]] = (9, 13)
     carried: ClassVar[tuple[str, ...]] = (*Rules.carried, "speed", "half", "quarters", "stands")
+    extras: ClassVar[tuple[int, ...]] = (COIN,)
 
     def begin(self, maps: Maps) -> Boards:
         boards = Boards.blank(maps)

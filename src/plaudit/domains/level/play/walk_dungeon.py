@@ -45,6 +45,7 @@ class DungeonRules(Rules):
     planes: ClassVar[tuple[int, ...]] = (0, -1, -1, 1, 2, 3, 4, 5)
     window: ClassVar[tuple[int, int]] = (11, 9)
     carried: ClassVar[tuple[str, ...]] = (*Rules.carried, "health", *SCENT)
+    extras: ClassVar[tuple[int, ...]] = (TREASURE,)
 
     def begin(self, maps: Maps) -> Boards:
         boards = Boards.blank(maps)
