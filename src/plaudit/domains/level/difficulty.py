@@ -20,6 +20,7 @@ from plaudit.domains.level.game import Game, Maps, stack_sizes
 from plaudit.domains.level.play.board import WON, Rules
 from plaudit.domains.level.play.games import BY_NAME
 from plaudit.domains.level.play.generation import Outing, check_fit, play_on
+from plaudit.domains.level.play.playthrough import Playthrough
 from plaudit.domains.level.play.quick import QuickPlayer
 from plaudit.engine import policies
 from plaudit.engine.q_policy import QPolicy
@@ -104,6 +105,21 @@ def measured(game: str, maps: Maps) -> NDArray[np.float64]:
         out[part, 0] = 1.0 - won.mean(1)
         out[part, 1] = np.where(won.any(1), taken / np.maximum(won.sum(1), 1), outing.moves.shape[1])
     return out
+
+
+def film_level(game: Game, level: Maps) -> bytes | None:
+    """The first playthrough of a level `(H, W)` that is won, or the first, as an animated GIF.
+
+    None for a game without a shipped player, and for a level that is not good.
+    """
+    from plaudit.domains.level.play.film import gif_of
+
+    if not difficulty_terms(game) or not _good(game, level[None], Context())[0]:
+        return None
+    outing = play_often(game.name, level[None])
+    row = int((outing.boards.outcome == WON).argmax())
+    moves = tuple(outing.moves[row, : outing.taken[row]].tolist())
+    return gif_of(Playthrough(game.name, level, moves))
 
 
 class _Memory:

@@ -96,6 +96,12 @@ class TileTask:
 
         return generate_levels(self.game, policy, requests, seeds)
 
+    def film(self, item: Item) -> bytes | None:
+        """The shipped player on this level as an animated GIF; None where it has none, or is no good one."""
+        from plaudit.domains.level.difficulty import film_level
+
+        return film_level(self.game, item.content)
+
     def repair(self, item: Item) -> Item:
         """The level made good, and as its request asks, in as few edits as can be found."""
         from plaudit.domains.level.repair import repair_level

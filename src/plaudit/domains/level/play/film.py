@@ -15,12 +15,14 @@ from plaudit.domains.level.play.playthrough import Playthrough, stages
 from plaudit.domains.level.scenery import draw_scene
 from plaudit.domains.level.things import PAINTERS, SIDE, Pen, draw_things
 from plaudit.domains.level.tiles import draw_map, draw_trail
+from plaudit.media.gif import gif_bytes
 
 MOVE_MS, LAST_MS = 110, 1600
 LONGEST = 240
 """Frames of a film; of a longer game, and of platformers, which are played in ticks, moves are left out."""
 _TICKS_A_FRAME = 2
 _COLOURS = 64
+_WIDEST = 512
 
 
 def draw_played(played: Playthrough) -> Image.Image:
@@ -46,6 +48,15 @@ def film_of(played: Playthrough) -> tuple[list[Image.Image], list[int]]:
     palette = shown[0].quantize(_COLOURS)
     frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in shown]
     return frames, [MOVE_MS * every // (4 if every > 1 else 1)] * (len(frames) - 1) + [LAST_MS]
+
+
+def gif_of(played: Playthrough) -> bytes:
+    """A playthrough as an animation, its larger pictures at half the size."""
+    frames, times = film_of(played)
+    if frames[0].width > _WIDEST:
+        half = frames[0].width // 2, frames[0].height // 2
+        frames = [frame.resize(half, Image.Resampling.NEAREST) for frame in frames]
+    return gif_bytes(frames, times, {})
 
 
 def _drawn(rules: Rules, played: Playthrough, every: int) -> Iterator[Image.Image]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from plaudit.domains.level.game import Game, Maps, Size
 from plaudit.domains.level.play.board import LOST, UNDER_WAY, WON, Actions, Boards, Rules, X, Y, compass
-from plaudit.domains.level.play.steps import DOWN, KEYS, MOVES, NO_WAY, RIGHT, WALL, ahead_of, find
+from plaudit.domains.level.play.steps import DOWN, KEYS, MOVES, NO_WAY, RIGHT, SCENT, WALL, ahead_of, find
 from plaudit.domains.level.sokoban import SokobanGame
 from plaudit.domains.level.sokoban_kernels import CRATE, OPEN, PLAYER, TARGET
 
@@ -31,7 +31,7 @@ class SokobanRules(Rules):
     shown: ClassVar[tuple[str, ...]] = (*(tile.name for tile in SokobanGame.tiles), "stored")
     planes: ClassVar[tuple[int, ...]] = (0, -1, -1, 1, 2, 3)
     window: ClassVar[tuple[int, int]] = (9, 9)
-    carried: ClassVar[tuple[str, ...]] = (*Rules.carried, "crates")
+    carried: ClassVar[tuple[str, ...]] = (*Rules.carried, "crates", *SCENT)
 
     def begin(self, maps: Maps) -> Boards:
         boards = Boards.blank(maps)
@@ -86,7 +86,13 @@ def _move(maps: Any, body: Any, outcome: Any, actions: Any) -> None:
 
 @njit(cache=True, nogil=True)
 def _pushes(level: Any) -> int:
-    """Pushes that each crate is away from its nearest target, in sum, past walls alone; `NO_WAY` = too many.
+    """Pushes that each crate is away from its nearest target, in sum, past walls alone; `NO_WAY` = too many."""
+    return _apart(level, _pulled(level))
+
+
+@njit(cache=True, nogil=True)
+def _pulled(level: Any) -> Any:
+    """Pushes `(H, W)` from each cell to the nearest target, past walls alone; `NO_WAY` where there are none.
 
     Pulls a crate backwards from all targets at once: from a cell it comes to the next where there is room
     for it and for who pulls.
@@ -112,29 +118,91 @@ def _pushes(level: Any) -> int:
                 dist[v, u] = dist[y, x] + 1
                 queue[tail] = v * width + u
                 tail += 1
+    return dist
+
+
+@njit(cache=True, nogil=True)
+def _apart(level: Any, dist: Any) -> int:
     total = 0
-    for y in range(height):
-        for x in range(width):
+    for y in range(level.shape[0]):
+        for x in range(level.shape[1]):
             if level[y, x] == CRATE:
                 total += dist[y, x]
     return min(total, NO_WAY)
 
 
 @njit(cache=True, nogil=True)
+def _is_free(level: Any, y: int, x: int) -> bool:
+    inside = 0 <= y < level.shape[0] and 0 <= x < level.shape[1]
+    return inside and (level[y, x] == OPEN or level[y, x] == TARGET)
+
+
+@njit(cache=True, nogil=True)
+def _useful(level: Any, dist: Any, walk: Any) -> None:
+    """Steps `walk (H, W)` from each free cell to the nearest one from which a push brings a crate nearer."""
+    height, width = level.shape
+    queue, head, tail = np.empty(height * width, np.int64), 0, 0
+    walk[:] = NO_WAY
+    for y in range(height):
+        for x in range(width):
+            for move in range(4 if level[y, x] == CRATE else 0):
+                v, u = y + DOWN[move], x + RIGHT[move]
+                behind = y - DOWN[move], x - RIGHT[move]
+                if not _is_free(level, v, u) or not _is_free(level, behind[0], behind[1]):
+                    continue
+                if dist[v, u] < dist[y, x] and walk[behind] == NO_WAY:
+                    walk[behind] = 0
+                    queue[tail] = behind[0] * width + behind[1]
+                    tail += 1
+    while head < tail:
+        y, x = divmod(queue[head], width)
+        head += 1
+        for move in range(4):
+            v, u = y + DOWN[move], x + RIGHT[move]
+            if _is_free(level, v, u) and walk[v, u] == NO_WAY:
+                walk[v, u] = walk[y, x] + 1
+                queue[tail] = v * width + u
+                tail += 1
+
+
+@njit(cache=True, nogil=True)
+def _feel(level: Any, here: Any, tables: Any, out: Any) -> None:
+    """What each move promises: 2 a push that brings a crate nearer, 1 a step towards one, 0 nothing moves.
+
+    -1 any other step, -2 any other push, -4 a push after which the crate is lost.
+    """
+    dist, walk = tables
+    for move in range(4):
+        y, x = here[0] + DOWN[move], here[1] + RIGHT[move]
+        out[move] = 0
+        if _is_free(level, y, x):
+            out[move] = 1 if walk[y, x] < walk[here] else -1
+        elif 0 <= y < level.shape[0] and 0 <= x < level.shape[1] and level[y, x] >= CRATE:
+            v, u = y + DOWN[move], x + RIGHT[move]
+            if _is_free(level, v, u):
+                lost = -4 if dist[v, u] == NO_WAY else -2
+                out[move] = 2 if dist[v, u] < dist[y, x] else lost
+
+
+@njit(cache=True, nogil=True)
 def _survey(maps: Any, body: Any, ahead: Any, carried: Any) -> None:
+    walk = np.empty(maps.shape[1:], np.int64)
     for row in range(len(maps)):
-        near, loose = NO_WAY, 0
+        near, loose, level = NO_WAY, 0, maps[row]
         carried[row] = 0
         for y in range(maps.shape[1]):
             for x in range(maps.shape[2]):
-                if maps[row, y, x] != CRATE:
+                if level[y, x] != CRATE:
                     continue
                 down, right = y - body[row, Y], x - body[row, X]
                 loose += 1
                 if abs(down) + abs(right) < near:
                     near = abs(down) + abs(right)
                     carried[row, 0], carried[row, 1] = compass(down), compass(right)
-        pushes = _pushes(maps[row])
+        dist = _pulled(level)
+        pushes, here = _apart(level, dist), (body[row, Y], body[row, X])
+        _useful(level, dist, walk)
+        _feel(level, here, (dist, walk), carried[row, 4:])
         carried[row, 2], carried[row, 3] = compass(pushes), min(loose, 8)
         # A push is about three moves: one has to walk around the crate.
-        ahead[row] = NO_WAY if pushes >= NO_WAY else 3 * pushes + (near if loose else 0)
+        ahead[row] = NO_WAY if pushes >= NO_WAY else 3 * pushes + min(walk[here], 8) * (loose > 0)

@@ -114,3 +114,7 @@ class Player:
 
     def preview(self, item: Item) -> Image:
         return film.draw_played(item.content)
+
+    def film(self, item: Item) -> bytes:
+        """The playthrough as an animated GIF."""
+        return film.gif_of(item.content)
