@@ -1,10 +1,10 @@
 """Playing agents: the shipped players beside random play and a greedy one, on levels nobody trained on.
 
 The levels are those of the shipped generators, from seeds that no training and no other benchmark uses; every
-player plays each once, without slips, and the judge of playthroughs, plain Python that shares nothing with the
-rules that players learn by, says who won. `steps_ratio` is the mean number of moves over that of the shortest way,
-over levels that the player won and for which breadth-first search found a way; `winnable` is the share for which it
-did. `difficulty` and `effort` are the terms' own means over the same levels.
+player plays each once, without slips, and the judge of playthroughs, plain Python that shares nothing with
+the rules that players learn by, says who won. `steps_ratio` is the mean number of moves over that of the
+shortest way, over levels that the player won and for which breadth-first search found a way; `winnable` is
+the share for which it did. `difficulty` and `effort` are the terms' own means over the same levels.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ def levels_of(name: str, count: int) -> Maps:
     task = get_task(f"level/{name}")
     policy = presets.load_policy(task.name)[0]
     seeds = [SEED * 1_000_000 + i for i in range(count)]
-    return np.stack([i.content for i in task.generate(policy, task.requests(count, SEED, task.Request()), seeds)])
+    return np.stack(
+        [i.content for i in task.generate(policy, task.requests(count, SEED, task.Request()), seeds)]
+    )
 
 
 def played(name: str, levels: Maps, choose: Choose) -> list[Playthrough]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -161,9 +162,7 @@ def test_the_ways_of_the_games_own_players_win():
     for level in levels("dungeon", 3):
         chain = dungeon_judge._chain(dungeon_judge.play(level))
         cells = [node.cell for node in chain]
-        moves = [
-            dungeon_judge.STEPS.index((b[0] - a[0], b[1] - a[1])) for a, b in zip(cells, cells[1:], strict=False)
-        ]
+        moves = [dungeon_judge.STEPS.index((b[0] - a[0], b[1] - a[1])) for a, b in pairwise(cells)]
         assert replayed(BY_NAME["dungeon"], [Playthrough("dungeon", level, tuple(moves))])[0, 0] == 1
     for level in levels("platformer", 2):
         start = tuple(np.argwhere(level == platformer_agent.PLAYER)[0].tolist())
@@ -232,7 +231,9 @@ def test_an_episode_pays_what_its_terms_say(name):
 
 def test_training_levels_are_nobodys_items():
     task = Player(rules_of("zelda"))
-    ours = {item.content.level.tobytes() for item in task.baselines()["random"]([task.Request()] * 20, range(20))}
+    ours = {
+        item.content.level.tobytes() for item in task.baselines()["random"]([task.Request()] * 20, range(20))
+    }
     recipe = resolve("level/player", "", Changes(settings=("env.pool=64",)))[1]
     pool = {level.tobytes() for level in task.environment(1, recipe).pool}
     assert len(pool) > 60
@@ -281,7 +282,14 @@ def test_bad_input_is_one_clear_error(tmp_path):
     with pytest.raises(InputError, match="no player knows a game"):
         resolve("level/player", "", Changes(settings=("env.game=chess",)))
     good = {"game": "zelda", "level": ["@.k", "...", "..D"], "moves": "RR", "seed": 1}
-    for change in ({"moves": "RX"}, {"moves": 3}, {"level": "x"}, {"game": "go"}, {"seed": "x"}, {"level": []}):
+    for change in (
+        {"moves": "RX"},
+        {"moves": 3},
+        {"level": "x"},
+        {"game": "go"},
+        {"seed": "x"},
+        {"level": []},
+    ):
         path = tmp_path / "bad.json"
         path.write_text(json.dumps({**good, **change}))
         with pytest.raises(InputError):

@@ -1,1 +1,1 @@
-"""Playing the games of this domain: the rules step by step, learned players, and how hard levels are for them."""
+"""Playing the games of this domain: the rules move by move, and players that learn."""

@@ -1,4 +1,4 @@
-"""What stands beside a learned player: one that moves at random, and one that always goes the shortest way."""
+"""What stands beside a learned player: one that moves at random, and one that goes the shortest way."""
 
 from __future__ import annotations
 

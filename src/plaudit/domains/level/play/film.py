@@ -31,7 +31,7 @@ def draw_played(played: Playthrough) -> Image.Image:
     boards = rules.begin(played.level[None])
     cells = [_cell(boards)]
     image = _scene(rules, boards.maps[0])
-    for boards in stages(rules, played, boards):
+    for _ in stages(rules, played, boards):
         if _cell(boards) != cells[-1]:
             cells.append(_cell(boards))
     draw_trail(image, cells)
@@ -64,7 +64,7 @@ def _drawn(rules: Rules, played: Playthrough, every: int) -> Iterator[Image.Imag
     boards = rules.begin(played.level[None])
     before, image = boards.maps[0].copy(), _scene(rules, boards.maps[0])
     yield _with_player(rules, image, boards)
-    for number, boards in enumerate(stages(rules, played, boards), start=1):
+    for number, _ in enumerate(stages(rules, played, boards), start=1):
         if number % every and number < len(played.moves) and boards.outcome[0] != WON:
             continue
         if (boards.maps[0] != before).any():

@@ -99,7 +99,7 @@ def _move(maps: Any, body: Any, outcome: Any, actions: Any) -> None:
             body[row, STAGE] = 1
         elif tile == DIAMOND:
             body[row, GATHERED] += 1
-        if tile == KEY or tile == DIAMOND:
+        if tile in (KEY, DIAMOND):
             maps[row, y, x] = OPEN
 
 

@@ -1,4 +1,4 @@
-"""Playing platformers: run and jump to the exit, tick by tick, by the physics that `platformer.py` writes down."""
+"""Playing platformers: run and jump to the exit, tick by tick; the physics stand in `platformer.py`."""
 
 from __future__ import annotations
 

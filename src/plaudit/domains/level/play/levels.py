@@ -1,4 +1,4 @@
-"""The levels that are played where none is given: made by each game's constructive generator, good ones alone.
+"""The levels that are played where none is given: good ones of each game's constructive generator.
 
 Training has a series of seeds of its own, below zero, which no item has.
 """

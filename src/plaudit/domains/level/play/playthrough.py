@@ -51,17 +51,18 @@ def replayed(rules: Rules, played: Sequence[Playthrough]) -> Figures:
     for one in played:
         boards = rules.begin(one.level[None])
         first = ahead_of(rules, boards)
-        taken = 0
-        for boards in stages(rules, one, boards):
-            taken += 1
+        taken = sum(1 for _ in stages(rules, one, boards))
         rows.append(figures(boards, np.array([taken]), ahead_of(rules, boards), first)[0])
     return np.array(rows).reshape(len(rows), len(FIGURES))
 
 
-def stages(rules: Rules, played: Playthrough, boards: Boards) -> Iterator[Boards]:
-    """The board of a playthrough after each of its moves, for as long as the game goes on."""
+def stages(rules: Rules, played: Playthrough, boards: Boards) -> Iterator[int]:
+    """Make the moves of a playthrough on a board of one row, in place, for as long as the game goes on.
+
+    Yields each move after it was made.
+    """
     for number in played.moves:
         if boards.outcome[0] != UNDER_WAY:
             return
         rules.step(boards, np.array([number]))
-        yield boards
+        yield number

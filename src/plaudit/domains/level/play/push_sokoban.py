@@ -86,7 +86,7 @@ def _move(maps: Any, body: Any, outcome: Any, actions: Any) -> None:
 
 @njit(cache=True, nogil=True)
 def _pushes(level: Any) -> int:
-    """Pushes that each crate is away from its nearest target, in sum, past walls alone; `NO_WAY` = too many."""
+    """Pushes that crates are away from their nearest targets, in sum, past walls alone, up to `NO_WAY`."""
     return _apart(level, _pulled(level))
 
 

@@ -87,4 +87,3 @@ def described(request: Request) -> dict[str, Any]:
 def as_rows(rules: Rules, level: Maps) -> list[str]:
     """The rows of a level, a glyph a cell."""
     return render.level_text(rules.game, np.asarray(level)).splitlines()
-

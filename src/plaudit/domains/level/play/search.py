@@ -1,7 +1,7 @@
 """The shortest way to win a level, by breadth-first search over the rules themselves, all of a depth at once.
 
-What a player takes on the way without need - treasures, diamonds, coins - is left out, as no outcome depends on
-it. This is what tests and benchmarks hold players against; no reward looks at it.
+What a player takes on the way without need - treasures, diamonds, coins - is left out, as no outcome depends
+on it. This is what tests and benchmarks hold players against; no reward looks at it.
 """
 
 from __future__ import annotations
@@ -55,9 +55,7 @@ def _keys(boards: Boards) -> list[int]:
     return [hash((a.tobytes(), b.tobytes())) for a, b in zip(boards.maps, bodies, strict=True)]
 
 
-def _traced(
-    trail: list[tuple[NDArray[np.int64], NDArray[np.int64]]], row: int, last: int
-) -> tuple[int, ...]:
+def _traced(trail: list[tuple[NDArray[np.int64], NDArray[np.int64]]], row: int, last: int) -> tuple[int, ...]:
     """The moves that led to a row of the last depth, and the last one."""
     moves = [last]
     for parent, move in reversed(trail):

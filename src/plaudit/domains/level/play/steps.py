@@ -19,8 +19,6 @@ WALL = 0
 NO_WAY = 4096
 SCENT = ("go left", "go right", "go up", "go down")
 """What `scent` tells, as names of what a player carries."""
-WHOLE = NO_WAY
-"""The sight of a player who has the whole level on its screen."""
 
 
 @njit(cache=True, nogil=True)
@@ -67,13 +65,12 @@ def spread_from(level: Any, start: Any, closed: int, dist: Any, queue: Any) -> i
 
 
 @njit(cache=True, nogil=True)
-def scent(level: Any, here: Any, goal: Any, rule: Any, out: Any) -> int:
+def scent(level: Any, here: Any, goal: Any, closed: int, out: Any) -> int:
     """Steps to a goal, and for each of `MOVES` whether it leads nearer (1), farther (-1) or nowhere (0).
 
-    rule: a tile that is closed, or -1, and how many steps ahead the player sees the way; beyond, it is told
-    nothing but where it cannot go: an open way is -1 there, whatever it leads to.
+    Who plays has the whole level on its screen and knows the way; what waits on it is another matter.
+    closed: a tile that is closed, or -1.
     """
-    closed, sight = rule
     dist, queue = np.empty(level.shape, np.int32), np.empty(level.size, np.int64)
     spread_from(level, goal, closed, dist, queue)
     away = dist[here]
@@ -82,7 +79,7 @@ def scent(level: Any, here: Any, goal: Any, rule: Any, out: Any) -> int:
         inside = 0 <= y < level.shape[0] and 0 <= x < level.shape[1]
         out[move] = 0
         if inside and dist[y, x] != FAR:
-            out[move] = 1 if away <= sight and dist[y, x] < away else -1
+            out[move] = 1 if dist[y, x] < away else -1
     return NO_WAY if away == FAR else away
 
 

@@ -29,7 +29,7 @@ from plaudit.domains.level.play.board import (
     Y,
     direct,
 )
-from plaudit.domains.level.play.steps import KEYS, MOVES, NO_WAY, SCENT, WHOLE, ahead_of, find, scent
+from plaudit.domains.level.play.steps import KEYS, MOVES, NO_WAY, SCENT, ahead_of, find, scent
 
 LIFE = OWN
 """Column of the points of health that are left."""
@@ -105,6 +105,6 @@ def _survey(maps: Any, body: Any, ahead: Any, carried: Any) -> None:
             ahead[row], carried[row] = NO_WAY, 0
             continue
         here = body[row, Y], body[row, X]
-        ahead[row] = scent(maps[row], here, (y, x), (-1, WHOLE), carried[row, 4:])
+        ahead[row] = scent(maps[row], here, (y, x), -1, carried[row, 4:])
         direct(carried[row], body[row], y, x)
         carried[row, 3] = body[row, LIFE]

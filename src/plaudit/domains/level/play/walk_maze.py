@@ -27,8 +27,6 @@ from plaudit.domains.level.play.steps import (
 )
 
 FLAG = 2
-SIGHT = 16
-"""Steps from the flag within which the player sees the way; farther off it has to try."""
 
 
 class MazeRules(Rules):
@@ -111,5 +109,5 @@ def _survey(maps: Any, body: Any, ahead: Any, carried: Any) -> None:
             ahead[row], carried[row] = NO_WAY, 0
             continue
         here = body[row, Y], body[row, X]
-        ahead[row] = scent(maps[row], here, (y, x), (-1, SIGHT), carried[row, 3:])
+        ahead[row] = scent(maps[row], here, (y, x), -1, carried[row, 3:])
         direct(carried[row], body[row], y, x)

@@ -32,7 +32,6 @@ from plaudit.domains.level.play.steps import (
     MOVES,
     NO_WAY,
     SCENT,
-    WHOLE,
     ahead_of,
     find,
     scent,
@@ -116,6 +115,6 @@ def _survey(maps: Any, body: Any, ahead: Any, carried: Any) -> None:
             ahead[row], carried[row] = NO_WAY, 0
             continue
         closed = DOOR if body[row, STAGE] == 0 else -1
-        ahead[row] = min(scent(maps[row], here, goal, (closed, WHOLE), carried[row, 5:]) + more, NO_WAY)
+        ahead[row] = min(scent(maps[row], here, goal, closed, carried[row, 5:]) + more, NO_WAY)
         direct(carried[row], body[row], goal[0], goal[1])
         carried[row, 3], carried[row, 4] = body[row, STAGE], HEARTS - body[row, HURT]
