@@ -55,8 +55,8 @@ def difficulty_terms(game: Game) -> tuple[Term, ...]:
         Term(
             "difficulty",
             partial(_column, game, 0),
-            f"Share of {PLAYS} playthroughs that the shipped player does not win; 0 for a level that is "
-            "not good at all.",
+            f"Share of {PLAYS} playthroughs that the shipped player does not win; "
+            "0 for a level that is not good at all.",
             (0.0, 1.0),
         ),
         Term(
