@@ -4,7 +4,7 @@ The levels are those of the shipped generators, from seeds that no training and 
 player plays each once, without slips, and the judge of playthroughs, plain Python that shares nothing with
 the rules that players learn by, says who won. `steps_ratio` is the mean number of moves over that of the
 shortest way, over levels that the player won and for which breadth-first search found a way; `winnable` is
-the share for which it did. `difficulty` and `effort` are the terms' own means over the same levels.
+the share for which it did. `--quick` plays levels of the constructive generators, which take no time. `difficulty` and `effort` are the terms' own means over the same levels.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from plaudit.domains.level.play.baselines import at_random, greedy
 from plaudit.domains.level.play.games import BY_NAME
 from plaudit.domains.level.play.generation import Choose, by_policy, play_on
 from plaudit.domains.level.play.judge import survey
+from plaudit.domains.level.play.levels import make_levels, usual_size
 from plaudit.domains.level.play.playthrough import Playthrough
 from plaudit.domains.level.play.search import shortest
 from plaudit.engine.random import RowRandom
@@ -31,8 +32,8 @@ from plaudit.runs import presets
 
 Figures = dict[str, Any]
 SEED = 660_001
-COUNT, QUICK, SEARCHED = 500, 12, 100
-"""Levels that are played, and those of them whose shortest way is looked for."""
+COUNT, QUICK, SEARCHED = 500, 60, 100
+"""Levels that are played, and those of them, at most, whose shortest way is looked for."""
 PART = 100
 
 
@@ -44,6 +45,12 @@ def levels_of(name: str, count: int) -> Maps:
     return np.stack(
         [i.content for i in task.generate(policy, task.requests(count, SEED, task.Request()), seeds)]
     )
+
+
+def plain_levels_of(name: str, count: int) -> Maps:
+    """Levels `(count, H, W)` of the constructive generator, which players learned on, from other seeds."""
+    seeds = [SEED * 1_000_000 + i for i in range(count)]
+    return make_levels(name, usual_size(BY_NAME[name].game), seeds)
 
 
 def played(name: str, levels: Maps, choose: Choose) -> list[Playthrough]:
@@ -102,7 +109,7 @@ def run(quick: bool, only: list[str] | None) -> Figures:
     figures: Figures = {"benchmark": "players", "quick": quick}
     for name in only or list(BY_NAME):
         say(f"{name} ...")
-        levels = levels_of(name, QUICK if quick else COUNT)
-        figures[name] = game_figures(name, levels, min(len(levels), SEARCHED))
+        levels = plain_levels_of(name, QUICK) if quick else levels_of(name, COUNT)
+        figures[name] = game_figures(name, levels, SEARCHED // 5 if quick else SEARCHED)
         say(f"  {figures[name]}")
     return figures
