@@ -4,7 +4,8 @@ The levels are those of the shipped generators, from seeds that no training and 
 player plays each once, without slips, and the judge of playthroughs, plain Python that shares nothing with
 the rules that players learn by, says who won. `steps_ratio` is the mean number of moves over that of the
 shortest way, over levels that the player won and for which breadth-first search found a way; `winnable` is
-the share for which it did. `--quick` plays levels of the constructive generators, which take no time. `difficulty` and `effort` are the terms' own means over the same levels.
+the share for which it did. `difficulty` and `effort` are the terms' own means over the same levels. `--quick`
+plays levels of the constructive generators, which take no time.
 """
 
 from __future__ import annotations

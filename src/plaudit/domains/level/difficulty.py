@@ -62,8 +62,8 @@ def difficulty_terms(game: Game) -> tuple[Term, ...]:
         Term(
             "effort",
             partial(_column, game, 1),
-            "Moves of the playthroughs that it wins, in the mean, or all it may make when it wins none; 0 for "
-            "a level that is not good at all.",
+            "Moves of the playthroughs that it wins, in the mean, or all it may make when it wins none; "
+            "0 for a level that is not good at all.",
             (0.0, MOST_EFFORT),
         ),
     )
