@@ -10,7 +10,7 @@ import importlib
 import json
 import sys
 
-NAMES = ("engine", "maze", "levels", "solver", "music", "image")
+NAMES = ("engine", "maze", "levels", "players", "solver", "music", "image")
 
 
 def main() -> int:

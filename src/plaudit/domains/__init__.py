@@ -75,6 +75,13 @@ TASKS = (
         "(or garden, island); then: plaudit sample runs/latest",
     ),
     TaskInfo(
+        "level/player",
+        "A character that plays levels move by move, as a trace and as a film.",
+        "plaudit.domains.level.play.task:Player",
+        no_preset="Name the game it plays: plaudit sample level/player-zelda (or -maze, -sokoban, -dungeon, "
+        "-cave, -platformer).",
+    ),
+    TaskInfo(
         "level/path",
         "A grid world with start, goal, walls and step cost, and the route Q-learning finds.",
         "plaudit.domains.level.task:Path",

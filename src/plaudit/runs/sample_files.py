@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,11 @@ from plaudit.runs.sampling import LARGEST_SEED, Batch, Order, draw
 
 if TYPE_CHECKING:
     from plaudit.engine.learner import Policy
-    from plaudit.task import Task
+    from plaudit.task import Item, Task
 
 WALL_ITEMS, WALL_SIDE = 64, 96
+FILMS = 3
+"""Items of a training's moment that are shown moving, where the task can."""
 MANIFEST, WALL = "manifest.json", "wall.png"
 _ITEM_FILE = re.compile(r"\d{4,}\.[A-Za-z0-9]+")
 
@@ -102,3 +104,13 @@ def snapshot(task: Task, policy: Policy, recipe: Recipe, folder: Path) -> None:
     suffix = "png" if "png" in task.formats else task.formats[0]
     batch = draw(task, policy, recipe, Order(n=16, seed=recipe.seed % LARGEST_SEED))
     write(task, batch, folder, {"task": task.name, "policy": "training"}, suffix)
+    write_films(task, batch.items[:FILMS], folder)
+
+
+def write_films(task: Task, items: Sequence[Item], folder: Path) -> None:
+    """Write `film_0001.gif` and so on for the items that `task.film` makes one of; raises `ResourceError`."""
+    make = getattr(task, "film", None)
+    for number, item in enumerate(items if make else (), start=1):
+        film = make(item)  # type: ignore[misc]
+        if film is not None:
+            disk.write_atomic(folder / f"film_{number:04d}.gif", film, durable=False)

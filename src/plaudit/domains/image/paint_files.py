@@ -12,12 +12,13 @@ from typing import Any
 from PIL import Image
 from pydantic import ValidationError
 
-from plaudit.domains.image.paint_film import read_film_about, write_film
+from plaudit.domains.image.paint_film import write_film
 from plaudit.domains.image.paint_request import PaintRequest, target_of
 from plaudit.domains.image.paint_strokes import Drawing, Stroke, check_drawing
 from plaudit.domains.image.paint_svg import drawing_to_svg, read_svg
 from plaudit.domains.image.render import on_paper
 from plaudit.errors import InputError, PlauditError, ResourceError, did_you_mean
+from plaudit.media.gif import read_gif_about
 from plaudit.media.limits import read_json
 from plaudit.media.png import read_about, write_png
 from plaudit.task import Item
@@ -50,7 +51,7 @@ def load_painting(path: Path) -> Item:
     if suffix == "svg":
         drawing, about = read_svg(path)
     else:
-        about = {"png": read_about, "gif": read_film_about, "json": read_json}[suffix](path)
+        about = {"png": read_about, "gif": read_gif_about, "json": read_json}[suffix](path)
         if not isinstance(about, dict) or not isinstance(about.get("item"), dict):
             raise InputError("holds no drawing.", place=place)
         drawing = drawing_from_json(about["item"].get("drawing"), place)

@@ -27,6 +27,7 @@ from plaudit.domains.level.baselines import (
 from plaudit.domains.level.cave import CaveGame
 from plaudit.domains.level.custom import GAMES, CustomConfig, CustomGame, default_rules
 from plaudit.domains.level.custom_rules import GameRules, check_rules
+from plaudit.domains.level.difficulty import level_terms
 from plaudit.domains.level.dungeon import DungeonGame
 from plaudit.domains.level.env import LevelConfig, LevelEnv
 from plaudit.domains.level.game import Game
@@ -75,7 +76,7 @@ class TileTask:
     formats: ClassVar[tuple[str, ...]] = render.FORMATS
 
     def terms(self) -> tuple[Term, ...]:
-        return self.game.terms()
+        return level_terms(self.game)
 
     def check_request(self, request: LevelRequest) -> None:
         check_level(self.game, request)
@@ -97,6 +98,12 @@ class TileTask:
         from plaudit.domains.level.generation import generate_levels
 
         return generate_levels(self.game, policy, requests, seeds)
+
+    def film(self, item: Item) -> bytes | None:
+        """The shipped player on this level as an animated GIF; None where it has none, or is no good one."""
+        from plaudit.domains.level.difficulty import film_level
+
+        return film_level(self.game, item.content)
 
     def repair(self, item: Item) -> Item:
         """The level made good, and as its request asks, in as few edits as can be found."""

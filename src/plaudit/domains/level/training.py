@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plaudit.domains.level.difficulty import level_terms
 from plaudit.domains.level.env import LevelConfig, LevelEnv, Limits
 from plaudit.domains.level.episodes import Pool, Spans, TrainingEpisodes
 from plaudit.domains.level.game import Game
@@ -41,7 +42,7 @@ def make_environment(game: Game, kind: type[LevelRequest], recipe: Recipe, num_e
     maps = game.starts(numbers, request.size, request.density, goals)
     pool = Pool(maps, goals, game.kept(maps))
     episodes = TrainingEpisodes(request.size, pool, spans, config.locks)
-    composition = Composition(recipe.reward, game.terms(), recipe.product_weight)
+    composition = Composition(recipe.reward, level_terms(game), recipe.product_weight)
     limits = Limits(tolerances(game, request), request.changes, request.steps)
     return LevelEnv(game, episodes, config, Stepwise(composition, recipe.form), limits)
 

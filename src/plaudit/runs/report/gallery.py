@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image
 
 from plaudit.errors import InputError
-from plaudit.media.limits import Limits, read_text
+from plaudit.media.limits import Limits, read_bytes, read_text
 from plaudit.media.png import read_png, thumbnail
 from plaudit.runs.report.files import Row, Snapshot
 from plaudit.runs.report.text import esc, figure, words
@@ -22,6 +22,8 @@ _SIDES = (192, 144, 96, 64, 48, 32, 16)
 _SCORE_SIDES = (760, 560, 420, 320, *_SIDES)
 _SCORE_ROOM = 5
 """Pictures that can be heard are to be read: they are larger, and may take so many times the bytes."""
+_FILM_ROOM = 12
+"""As many times the bytes of a picture may a film take."""
 _MOST_NOTES = 2000
 _CRISP_SIDE = 48
 """Smaller pictures are shown enlarged, with square pixels."""
@@ -50,11 +52,21 @@ class Gallery:
                 image, about = read_png(path, _LIMITS)
                 notes = sound_in(about)
                 return self._picture(image, path.name, bool(notes)) + player(notes)
+            if path.suffix.lower() == ".gif":
+                return self._film(path)
             if path.suffix.lower() in {".txt", ".csv"}:
                 return f"<pre>{esc(read_text(path, _TEXT_LIMITS), 600)}</pre>"
         except InputError as error:
             return f'<div class="hole">{esc(path.name, 60)} {esc(error.message, 120)}</div>'
         return f'<div class="hole">{esc(path.name, 60)}</div>'
+
+    def _film(self, path: Path) -> str:
+        """An animation as it is, or its name where it is too large for the page."""
+        content = read_bytes(path, Limits(file_bytes=2**22))
+        if len(content) > self.most_bytes * _FILM_ROOM or content[:6] not in (b"GIF87a", b"GIF89a"):
+            return f'<div class="hole">{esc(path.name, 60)}</div>'
+        data = base64.b64encode(content).decode()
+        return f'<img alt="{esc(path.name, 60)}" src="data:image/gif;base64,{data}">'
 
     def _inside(self, path: Path) -> Path:
         """Return the real path; a manifest may not point out of its run folder."""

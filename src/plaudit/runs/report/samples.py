@@ -12,6 +12,7 @@ from plaudit.runs.report.text import esc, figure, link, missing, section
 WALL_ITEMS = 16
 TIMELINE_ROWS, TIMELINE_ITEMS = 8, 8
 MOST_FAILURES = 12
+MOST_FILMS = 3
 
 
 def before_after(run: Run, gallery: Gallery) -> str:
@@ -44,6 +45,17 @@ def timeline(run: Run, gallery: Gallery) -> str:
     same = _same_seeds([shown[i] for i in at])
     lead = f"One row a moment, in {esc(run.unit)}." + (" Each column keeps its seed." if same else "")
     return section("timeline", "Over the training", lead, f'<div class="timeline card">{rows}</div>')
+
+
+def films(run: Run, gallery: Gallery) -> str:
+    """Return the films of the last samples, where the task makes some."""
+    shown = [snapshot for snapshot in run.snapshots if snapshot.items]
+    found = sorted(shown[-1].folder.glob("film_*.gif"))[:MOST_FILMS] if shown else []
+    if not found:
+        return ""
+    figures = "".join(gallery.figure(path, f"sample {int(path.stem[-4:])}", path.name) for path in found)
+    lead = "The first of the last samples, played move by move by the player that learned to play them."
+    return section("films", "Played", lead, f'<div class="wall films">{figures}</div>')
 
 
 def failures(run: Run, gallery: Gallery) -> str:
