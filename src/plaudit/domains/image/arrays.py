@@ -35,7 +35,7 @@ def npz_file(path: Path, side: int | None = None) -> PictureSet:
     """
     checked_side(side, 0, 3)
     try:
-        arrays = _arrays(path)
+        arrays = npz_arrays(path)
         return _set_of(arrays, side, shown(path))
     except InputError:
         raise
@@ -44,7 +44,7 @@ def npz_file(path: Path, side: int | None = None) -> PictureSet:
         raise InputError(f"is not an npz file that can be read: {error}.", place=shown(path)) from error
 
 
-def _arrays(path: Path) -> dict[str, NDArray[np.generic]]:
+def npz_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
     """Every array by name, each checked by its header before memory is taken for it."""
     found, total = {}, 0
     with zipfile.ZipFile(path) as file:

@@ -24,7 +24,7 @@ def paint_recipes() -> Mapping[str, Recipe]:
     ppo = Recipe(
         task="image/paint",
         name="ppo",
-        summary="Ten strokes in two actions: learned on built-in drawings, then tuned by PPO.",
+        summary="Twelve strokes in four actions: learned on scribbles, then tuned by PPO.",
         reward=reward,
         budget="15m",
         stages=(_prior(reward), _tune(reward)),
@@ -43,35 +43,52 @@ def paint_recipes() -> Mapping[str, Recipe]:
             "train_every": 64,
             "learning_rate": 5e-4,
             "learning_rate_end": 2e-5,
-            "gamma": 0.9,
-            "n_step": 3,
+            "gamma": 0.8,
+            "n_step": 2,
+            "epsilon_start": 0.5,
             "epsilon_end": 0.02,
-            "epsilon_until": 0.3,
+            "epsilon_until": 0.2,
             "target_period": 500,
             "chunk": 6400,
         },
         env={"tool": "pen", "sight": "near", "copies": 64},
     )
-    return {"model": model, "ppo": ppo, "dqn": dqn}
+    return {"model": model, "ppo": ppo, "dqn": dqn, "strokes": _strokes()}
 
 
-_TWO_ACTIONS = {"tool": "brush", "strokes": 10, "bundle": 5}
+def _strokes() -> Recipe:
+    """How people draw, with the pen: alone, or as what `dqn` begins from (`--init`)."""
+    return Recipe(
+        task="image/paint",
+        name="strokes",
+        summary="Strokes in people's order, imitated with the pen: what dqn may begin from.",
+        algorithm="imitation",
+        budget="3m",
+        reward=(RewardEntry(term="error", weight=100.0),),
+        network={"kind": "mlp", "hidden": [256, 256]},
+        learner={"gamma": 0.8},
+        env={"tool": "pen", "sight": "near", "copies": 64},
+    )
+
+
+_FOUR_ACTIONS = {"tool": "brush", "strokes": 12, "bundle": 3}
 _WIDE = {"kind": "mlp", "hidden": [384, 384]}
 
 
 def _prior(reward: tuple[RewardEntry, ...]) -> Recipe:
-    """What PPO begins from: painting built-in drawings, whatever is to be painted later."""
+    """What PPO begins from: painting scribbles, whatever is to be painted later."""
     return Recipe(
         task="image/paint",
         name="prior",
-        summary="Ten strokes in two actions, by the gradient through the drawing, on built-in drawings.",
+        summary="Twelve strokes in four actions, by the gradient through the drawing, on scribbles.",
         algorithm="pathwise",
         budget="4m",
         reward=reward,
         network=_WIDE,
         # Deviations of a pixel or so: PPO looks around what is known.
         learner={"along": 0.3, "log_std": -3.0},
-        env=_TWO_ACTIONS,
+        # Whatever PPO will paint: no gradient ever sees those pictures.
+        env={**_FOUR_ACTIONS, "pictures": "scribbles"},
     )
 
 
@@ -86,10 +103,10 @@ def _tune(reward: tuple[RewardEntry, ...]) -> Recipe:
         reward=reward,
         network=_WIDE,
         learner={
-            "n_steps": 2,
+            "n_steps": 4,
             "batch_size": 512,
             "epochs": 2,
-            # Actions have 40 numbers of small deviation: a larger step leaves what the prior knows.
+            # Actions have 24 numbers of small deviation: a larger step leaves what the prior knows.
             "learning_rate": 2e-5,
             "learning_rate_end": 5e-6,
             "target_kl": 0.02,
@@ -98,6 +115,6 @@ def _tune(reward: tuple[RewardEntry, ...]) -> Recipe:
             "value_coef": 0.1,
             "shared": True,
         },
-        env={**_TWO_ACTIONS, "copies": 1024},
+        env={**_FOUR_ACTIONS, "copies": 1024},
         inputs={"init": "stage:prior"},
     )
