@@ -1,9 +1,9 @@
 """Imitation of what was played: action values for a Q-network before it has acted itself.
 
-The supervised part of Hester et al., 2018 ("Deep Q-learning from demonstrations"): what was done is worth what
-it earned, and what was not done is worth less by a margin. Departs from the paper in that the returns are
-the whole ones, so that no target network is needed, and in that it is a stage of its own: DQN begins from its
-weights (`inputs.init`) and keeps no demonstrations.
+The supervised part of Hester et al., 2018 ("Deep Q-learning from demonstrations"): what was done is worth
+what it earned, and what was not done is worth less by a margin. Departs from the paper in that the returns
+are the whole ones, so that no target network is needed, and in that it is a stage of its own: DQN begins from
+its weights (`inputs.init`) and keeps no demonstrations.
 
 N moments played, A actions.
 """

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from plaudit.domains.image.paint_bezier import NUMBERS, stroke_objects, strokes_of
 from plaudit.domains.image.paint_env import PaintConfig, Tool
+from plaudit.domains.image.paint_freehand import draw_freely, is_free
 from plaudit.domains.image.paint_kernels import squared_error
 from plaudit.domains.image.paint_pen import LIFTED, NEAR, RUBBED, Pen
 from plaudit.domains.image.paint_refine import refine
@@ -36,6 +37,15 @@ def paint(policy: Policy, requests: Sequence[PaintRequest], seeds: Sequence[int]
     """Yield one drawing for each request and seed; raises `Infeasible` for a size the policy cannot see."""
     full = [completed(request, seed) for request, seed in zip(requests, seeds, strict=True)]
     pairs = list(zip(full, seeds, strict=True))
+    if is_free(policy):
+        yield from draw_freely(policy, pairs)
+        return
+    if any(request.label is not None for request in full):
+        raise InputError(
+            "this policy copies pictures, it draws no class by itself.",
+            place="label",
+            hint="Take a policy of the recipe free: plaudit train image/paint --recipe free",
+        )
     for _, group in groupby(pairs, key=lambda pair: (pair[0].size, pair[0].strokes, pair[0].refine)):
         alike = list(group)
         for start in range(0, len(alike), ROWS):
@@ -114,7 +124,9 @@ class _Record:
             tool.apply(action, self.canvas, self.target, self.error)
             for row in np.flatnonzero(open_rows & (tool.did != LIFTED)):
                 ends = [tuple((xy[row] + 0.5).tolist()) for xy in (before, tool.place)]
-                piece = Stroke((ends[0], ends[1]), float(2 * tool.radius), erase=tool.did[row] == RUBBED)
+                piece = Stroke(
+                    (ends[0], ends[1]), float(2 * tool.radius), erase=bool(tool.did[row] == RUBBED)
+                )
                 _lengthen(self.strokes[row], piece, bool(tool.did[row] == did[row]), self.most)
             return
         tool.apply(action, self.canvas, self.target, self.error)

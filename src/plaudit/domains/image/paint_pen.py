@@ -1,10 +1,10 @@
 """The pen: moves on the pixel grid, drawing or lifted, after Doodle-SDQ (Zhou et al., 2018).
 
 It draws to any place 1 or 3 pixels away (the rings of 3 x 3 and 7 x 7), goes lifted by 1 or 2 pixels in eight
-directions, is set down in the middle of one of 7 x 7 blocks of the canvas, or rubs out along 1 pixel: 105
-actions. Width and ink are fixed. The policy sees what is around the pen, as the paper's 11 x 11 patch, and the
-missing ink of each block. Departs from the paper, whose pen reaches what is in the patch alone: to find what is
-left farther away then takes many moves that earn nothing.
+directions, is set down where most ink is missing in one of 7 x 7 blocks of the canvas, or rubs out along 1
+pixel: 105 actions. Width and ink are fixed. The policy sees what is around the pen, as the paper's 11 x 11
+patch, and what there is to gain in each block. Departs from the paper, whose pen reaches what is in the patch
+alone: to find what is left farther away then takes many moves that earn nothing.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def move_pens(action: Any, radius: Any, pens: Any, canvas: Any, target: Any, err
     for row in range(len(action)):
         move = MOVES[action[row]]
         if move[2] == SET:
-            x, y = (2 * move[0] + 1) * size // (2 * BLOCKS), (2 * move[1] + 1) * size // (2 * BLOCKS)
+            x, y = barest(canvas[row], target[row], move[0], move[1])
         else:
             x = min(size - 1, max(0, pens[row, 0] + move[0]))
             y = min(size - 1, max(0, pens[row, 1] + move[1]))
@@ -100,12 +100,27 @@ def move_pens(action: Any, radius: Any, pens: Any, canvas: Any, target: Any, err
 
 
 @njit(cache=True, nogil=True)
-def see_near(canvas: Any, target: Any, pens: Any, spent: Any, out: Any) -> None:
-    """Write what pens see, `(B, NEAR)` uint8: near, missing ink, surplus ink and ink; missing ink of the
-    blocks; four numbers.
+def barest(canvas: Any, target: Any, column: Any, line: Any) -> Any:
+    """The pixel (x, y) of a block that misses most ink; where none does, the block's middle."""
+    size = canvas.shape[0]
+    x, y = (2 * column + 1) * size // (2 * BLOCKS), (2 * line + 1) * size // (2 * BLOCKS)
+    most = 0
+    for i in range(-(-line * size // BLOCKS), -(-(line + 1) * size // BLOCKS)):
+        for j in range(-(-column * size // BLOCKS), -(-(column + 1) * size // BLOCKS)):
+            off = int(target[i, j]) - int(canvas[i, j])
+            if off > most:
+                most, x, y = off, j, i
+    return x, y
 
-    Without the ink itself, paper that shall stay white looks like a line that is done: to draw over the one
-    costs, over the other not.
+
+@njit(cache=True, nogil=True)
+def see_near(canvas: Any, target: Any, pens: Any, spent: Any, out: Any) -> None:
+    """Write what pens see, `(B, NEAR)` uint8.
+
+    Near: missing ink, surplus ink and ink; then what there is to gain in the blocks; four numbers. Without
+    the ink itself, paper that shall stay white looks like a line that is done: to draw over the one costs,
+    over the other not. To gain there is what full ink would take off the error, pixel by pixel: a line's
+    grey edges miss ink for ever, and a pen that goes by them never stops coming back.
     """
     size, area, half = canvas.shape[1], PATCH * PATCH, PATCH // 2
     block = np.array([i * BLOCKS // size for i in range(size)])
@@ -126,7 +141,8 @@ def see_near(canvas: Any, target: Any, pens: Any, spent: Any, out: Any) -> None:
                     out[row, (0 if off > 0 else area) + v * PATCH + u] = abs(off)
                     out[row, 2 * area + v * PATCH + u] = ink
                 if off > 0:
-                    sums[block[i], block[j]] += off
+                    over = 255 - int(target[row, i, j])
+                    sums[block[i], block[j]] += max(0, off * off - over * over) // 255
         for v in range(BLOCKS):
             for u in range(BLOCKS):
                 out[row, 3 * area + v * BLOCKS + u] = sums[v, u] // (count[v] * count[u])

@@ -1,4 +1,4 @@
-"""What is painted: pictures drawn by our own code, a file, one of a folder of idx files, or people's drawings.
+"""What is painted: pictures drawn by our own code, a file, a folder of idx files, or people's drawings.
 
 The built-in ones are digits and signs of a few bent strokes, each from a number: never two alike, no data
 needed, and their strokes are known.
@@ -192,7 +192,8 @@ class Stored:
 def pictures_of(place: str, split: str, size: int) -> Pictures:
     """The pictures at `place`; raises `InputError`.
 
-    "" = built-in, "scribbles" = lines by chance; a PNG file, a folder of idx files, or stroke sets (`.npz`), joined by "+" where there are more.
+    "" = built-in, "scribbles" = lines by chance; a PNG file, a folder of idx files, or stroke sets (`.npz`),
+    joined by "+" where there are more.
     """
     if place == "scribbles":
         return Scribbles(size)

@@ -1,12 +1,13 @@
 """How a person's drawing is made with the pen: its moves, in the person's order, and what they earn.
 
-Each line is followed as far as a move of the pen goes, so that corners between two moves are cut by a pixel at
-most. `Tracing` plays drawings side by side and gives transitions with the whole discounted return of each:
-what `plaudit.engine.imitation` learns from.
+Each line is followed as far as a move of the pen goes, so that corners between two moves are cut by a pixel
+at most. `Tracing` plays drawings side by side and gives moments with their whole discounted return: what
+`plaudit.engine.imitation` learns from.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,31 +21,53 @@ from plaudit.domains.image.paint_strokes import Pixels
 from plaudit.engine.imitation import Played
 
 _NUMBER = {tuple(move): at for at, move in enumerate(MOVES.tolist())}
+_IDLE = int(np.flatnonzero(MOVES[:, 2] == LIFTED)[0])
+_BLOCK = 3
+"""Farthest that two pixels of a block lie apart, on a canvas of 28."""
 _FAR = 3
 """Farthest a drawing move goes, in pixels along either axis."""
 
 
-def moves_of(lines: list[Line], size: int) -> list[int]:
-    """The pen's moves that draw `lines` in their order."""
-    moves: list[int] = []
-    at = None
-    for line in lines:
-        path = _pixels(line, size)
-        if at is None or tuple(path[0]) != at:
-            moves += _set_down(path[0], size)
-        places = [tuple(path[0])]
-        k = 0
-        while k < len(path) - 1:
-            k, steps = _reach(path, k)
-            moves += [_NUMBER[(dx, dy, DRAWN)] for dx, dy in steps]
-        at = tuple(path[k]) if k else places[0]
-    return moves
+class Hand:
+    """One drawing under way: the places to go to, and whether to draw on the way there."""
+
+    def __init__(self, lines: list[Line], size: int) -> None:
+        self.size, self.done = size, 0
+        self.places: list[tuple[int, int, bool]] = []
+        for line in lines:
+            path = _pixels(line, size)
+            self.places.append((int(path[0, 0]), int(path[0, 1]), False))
+            k = 0
+            while k < len(path) - 1:
+                k = _reach(path, k)
+                self.places.append((int(path[k, 0]), int(path[k, 1]), True))
+
+    def move(self, x: int, y: int) -> int:
+        """The number of the next move from where the pen is; -1 when all is drawn."""
+        while self.done < len(self.places):
+            u, v, draws = self.places[self.done]
+            if (u, v) == (x, y):
+                self.done += 1
+            elif draws:
+                self.done += 1
+                return _NUMBER[(u - x, v - y, DRAWN)]
+            else:
+                return self._approach(u - x, v - y, u, v)
+        return -1
+
+    def _approach(self, dx: int, dy: int, u: int, v: int) -> int:
+        """A lifted move towards a place: set down in its block where that is far away, else a step."""
+        if max(abs(dx), abs(dy)) > _BLOCK * self.size / 28:
+            return _NUMBER[(u * BLOCKS // self.size, v * BLOCKS // self.size, SET)]
+        near, away = sorted((abs(dx), abs(dy)))
+        far = 2 if away >= 2 and near != 1 else 1
+        return _NUMBER[(far * int(np.sign(dx)), far * int(np.sign(dy)), LIFTED)]
 
 
 def _pixels(line: Line, size: int) -> NDArray[np.int64]:
     """The pixels `(N, 2)` that a line goes through, one step of a pixel apart, both axes at once at most."""
     found = [np.floor(line[0]).astype(np.int64)]
-    for start, end in zip(line[:-1], line[1:], strict=True):
+    for start, end in pairwise(line):
         steps = max(1, int(np.ceil(np.abs(end - start).max())))
         for k in range(1, steps + 1):
             place = np.floor(start + (end - start) * k / steps).astype(np.int64)
@@ -53,31 +76,10 @@ def _pixels(line: Line, size: int) -> NDArray[np.int64]:
     return np.clip(np.array(found), 0, size - 1)
 
 
-def _reach(path: NDArray[np.int64], k: int) -> tuple[int, list[tuple[int, int]]]:
-    """The next place along the path, and the moves that draw to it: one of 3 pixels, else one of 1."""
-    off = np.abs(path[k : k + _FAR + 1] - path[k]).max(1)
-    if len(off) == _FAR + 1 and off[_FAR] == _FAR:
-        dx, dy = (path[k + _FAR] - path[k]).tolist()
-        return k + _FAR, [(dx, dy)]
-    dx, dy = (path[k + 1] - path[k]).tolist()
-    return k + 1, [(dx, dy)] if max(abs(dx), abs(dy)) == 1 else []
-
-
-def _set_down(place: NDArray[np.int64], size: int) -> list[int]:
-    """Moves that bring the pen to a place: set down in its block, then lifted by 1 or 2 pixels at a time."""
-    block = place * BLOCKS // size
-    moves = [_NUMBER[(int(block[0]), int(block[1]), SET)]]
-    here = (2 * block + 1) * size // (2 * BLOCKS)
-    while (here != place).any():
-        off = place - here
-        step = np.sign(off) * (2 if np.abs(off).min() >= 2 or _straight(off) else 1)
-        moves.append(_NUMBER[(int(step[0]), int(step[1]), LIFTED)])
-        here = here + step
-    return moves
-
-
-def _straight(off: NDArray[np.int64]) -> bool:
-    return bool(np.abs(off).min() == 0 and np.abs(off).max() >= 2)
+def _reach(path: NDArray[np.int64], k: int) -> int:
+    """The next place along the path that one drawing move reaches: 3 pixels away, else 1."""
+    ahead = path[k + _FAR] - path[k] if k + _FAR < len(path) else np.zeros(2, np.int64)
+    return k + _FAR if np.abs(ahead).max() == _FAR else k + 1
 
 
 class Drawn(Protocol):
@@ -104,25 +106,24 @@ class Tracing:
         """Trace as many fresh drawings as the pen has rows."""
         rows, size, steps = len(self.pen.pens), self.pen.size, self.pen.steps
         numbers = random.integers(0, 2**31, rows)
-        plans = [moves_of(self.drawings.lines(int(n)), size)[:steps] for n in numbers]
-        length = np.array([len(plan) for plan in plans])
-        actions = np.zeros((length.max(), rows), np.int64)
-        for row, plan in enumerate(plans):
-            actions[: len(plan), row] = plan
+        hands = [Hand(self.drawings.lines(int(n)), size) for n in numbers]
         target = self.drawings.take(numbers)
         canvas, error = np.zeros_like(target), np.zeros(rows, np.int64)
         squared_error(canvas, target, error)
         self.pen.begin(np.arange(rows))
-        shape = self.observation_space.shape or ()
-        obs = np.zeros((len(actions), rows, *shape), np.uint8)
-        earned = np.zeros((len(actions), rows))
-        for t, action in enumerate(actions):
+        shape = (steps, rows, *(self.observation_space.shape or ()))
+        obs, actions = np.zeros(shape, np.uint8), np.full((steps, rows), -1)
+        earned = np.zeros((steps, rows))
+        for t in range(steps):
             self.pen.observe(canvas, target, np.full(rows, t), obs[t])
+            actions[t] = [
+                hand.move(x, y) for hand, (x, y) in zip(hands, self.pen.place.tolist(), strict=True)
+            ]
             before = error.copy()
-            self.pen.apply(action, canvas, target, error)
+            # Who is done makes a move that draws nothing.
+            self.pen.apply(np.where(actions[t] < 0, _IDLE, actions[t]), canvas, target, error)
             earned[t] = (before - error) / (255.0**2 * size * size) * self.weight
-        known = np.arange(len(actions))[:, None] < length
-        earned[~known] = 0.0
+        known = actions >= 0
         return Played(obs[known], actions[known], _returns(earned, gamma)[known])
 
 

@@ -11,6 +11,8 @@ from pydantic import ValidationError
 from plaudit.domains.image.paint_bezier import StrokeWorld
 from plaudit.domains.image.paint_brush import Brush
 from plaudit.domains.image.paint_env import PaintConfig, PaintEnv, Tool
+from plaudit.domains.image.paint_free import FreeWorld
+from plaudit.domains.image.paint_freehand import known_set
 from plaudit.domains.image.paint_pen import Pen
 from plaudit.domains.image.paint_pictures import Pictures, pictures_of
 from plaudit.domains.image.paint_request import PaintRequest, check_paint
@@ -51,6 +53,8 @@ def make_learner(recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
     if config.tool != "brush":
         raise InputError("the pen's moves have no gradient.", place="env.tool", hint='Take tool = "brush".')
     composition = Composition(recipe.reward, paint_terms(), recipe.product_weight)
+    if set(composition.names) & {"unlike", "legible"}:
+        return build_learner(_free_world(recipe, request, config, composition), recipe, inputs)
     flat = [entry for entry in recipe.reward if entry.target is None and entry.threshold is None]
     wrong = [term.name for term in composition.terms if term.grad != "pathwise"]
     if wrong or len(flat) != len(composition.names):
@@ -63,6 +67,20 @@ def make_learner(recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
         pictures, request.size, config.strokes // config.bundle, config.bundle, composition, config.softness
     )
     return build_learner(world, recipe, inputs)
+
+
+def _free_world(
+    recipe: Recipe, request: PaintRequest, config: PaintConfig, composition: Composition
+) -> FreeWorld:
+    """Free drawing of the classes of the set at `env.pictures`."""
+    if set(composition.names) - {"unlike", "legible"} or config.bundle != config.strokes:
+        raise InputError(
+            f"free drawing is one action, rewarded by unlike and legible, not {list(composition.names)}.",
+            place="reward",
+            hint="Set env.bundle to env.strokes.",
+        )
+    pictures, judges = known_set(config.pictures, request.size)
+    return FreeWorld(pictures.part("train"), judges.reward, config.strokes, composition, config.softness)
 
 
 def _tracing(recipe: Recipe) -> Tracing:
