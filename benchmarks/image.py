@@ -1,4 +1,4 @@
-"""Pictures: so far painting, by the shipped preset on MNIST's test pictures, and its environment's speed."""
+"""Pictures: so far painting, by the shipped presets on MNIST's test pictures, and its environment's speed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ MNIST = Path(os.environ.get("PLAUDIT_MNIST", Path(__file__).parents[2] / "shared
 """A folder with MNIST's four idx files."""
 
 
+PRESETS = {"dqn": "image/paint-dqn", "ppo": "image/paint-ppo", "model": "image/paint"}
+
+
 def run(quick: bool = False, only: Sequence[str] | None = None) -> dict[str, Any]:
     for name in only or ("paint",):
         if name != "paint":
@@ -27,4 +30,4 @@ def paint(count: int) -> dict[str, Any]:
     if not MNIST.is_dir():
         say(f"  {MNIST} is not there: set PLAUDIT_MNIST")
         return speed_figures()
-    return paint_figures({"model": presets.find("image/paint")}, MNIST, count)
+    return paint_figures({name: presets.find(preset) for name, preset in PRESETS.items()}, MNIST, count)

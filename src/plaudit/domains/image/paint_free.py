@@ -1,11 +1,11 @@
 """Drawing without a picture to copy: a class and noise to strokes, as a world that has gradients.
 
-What is drawn shall be like what people draw, and be taken for its class. `unlike` is the Chamfer distance of a
-batch's drawings of a class and as many real pictures of it: how far each drawing is from the nearest real
-one, and each real one from the nearest drawing. The second half is implicit maximum likelihood (Li and Malik,
-2018), under which no kind of picture is forgotten; and as drawings are strokes, none can be a blur of several.
-`legible` is the logarithm of the probability that the reward's classifier gives the class; the judge's is
-never asked.
+What is drawn shall be like what people draw, and be taken for its class. `unlike` is the Chamfer distance of
+a batch's drawings of a class and as many real pictures of it: how far each drawing is from the nearest real
+one, and each real one from the nearest drawing. The second half is implicit maximum likelihood (Li and
+Malik, 2018), under which no kind of picture is forgotten; and as drawings are strokes, none can be a blur of
+several. `legible` is the logarithm of the probability that the reward's classifier gives the class; the
+judge's is never asked.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from plaudit.domains.image.paint_env import PaintConfig, Tool
 from plaudit.domains.image.paint_freehand import draw_freely, is_free
 from plaudit.domains.image.paint_kernels import squared_error
 from plaudit.domains.image.paint_pen import LIFTED, NEAR, RUBBED, Pen
-from plaudit.domains.image.paint_refine import refine
+from plaudit.domains.image.paint_refine import kept, refine
 from plaudit.domains.image.paint_request import PaintRequest, completed, targets_of
 from plaudit.domains.image.paint_strokes import Drawing, Pixels, Stroke, tidy
 from plaudit.domains.image.paint_training import make_tool
@@ -146,7 +146,10 @@ def _lengthen(strokes: list[Stroke], piece: Stroke, on: bool, most: int) -> None
 
 
 def _refined(strokes: list[list[Stroke]], target: Pixels, steps: int) -> list[list[Stroke]]:
-    """Every row's strokes after gradient steps; rows with fewer strokes are filled with invisible ones."""
+    """Every row's strokes after gradient steps, without those of no use.
+
+    Rows with fewer strokes are filled with invisible ones while they move.
+    """
     if any(stroke.kind != "quadratic" for row in strokes for stroke in row):
         raise InputError("only bent strokes can be refined.", hint="Paint with the recipe model or ppo.")
     most = max(1, *(len(row) for row in strokes))
@@ -156,4 +159,5 @@ def _refined(strokes: list[list[Stroke]], target: Pixels, steps: int) -> list[li
         for k, stroke in enumerate(made):
             numbers[row, k] = (*np.array(stroke.points).ravel(), stroke.width, stroke.ink)
     moved = refine(numbers, target, steps)
-    return [stroke_objects(moved[row, : len(made)]) for row, made in enumerate(strokes)]
+    ends = [moved[row, : len(made)] for row, made in enumerate(strokes)]
+    return [stroke_objects(end[kept(end, target[row])]) for row, end in enumerate(ends)]
