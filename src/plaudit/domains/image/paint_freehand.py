@@ -69,7 +69,7 @@ def draw_freely(policy: Policy, pairs: Sequence[tuple[PaintRequest, int]]) -> It
                 raise InputError("a free drawing has no picture to be refined towards.", place="refine")
             strokes = stroke_objects(strokes_of(action[row : row + 1], request.size)[0])
             chosen = tuple(map(tidy, strokes[: request.strokes or len(strokes)]))
-            full = request.model_copy(update={"label": labels[row]})
+            full = request.model_copy(update={"label": labels[row], "index": None, "target": {}})
             yield Item(Drawing(request.size, chosen), full, int(seed), {"evaluations": 1})
 
 
