@@ -102,7 +102,7 @@ def test_an_ink_budget_ends_the_episode():
     frugal = recipe("ppo").model_copy(update={"request": {"ink": 0.001}})
     paints = TASK.environment(3, frugal)
     paints.reset(0)
-    assert paints.step(torch.full((3, 24), 0.6))[2].all()
+    assert paints.step(torch.full((3, 40), 0.6))[2].all()
 
 
 def test_no_two_built_in_pictures_are_alike():

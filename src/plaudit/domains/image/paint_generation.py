@@ -27,7 +27,7 @@ from plaudit.engine.learner import Policy
 from plaudit.errors import Infeasible, InputError
 from plaudit.task import Item
 
-WHOLE, STROKES = 8, 12
+WHOLE, STROKES = 8, 10
 """Least strokes of an action that is a painting by itself; else, strokes of a painting."""
 ROWS = 64
 """Rows of every chunk: with a fixed number, an item does not depend on its neighbours."""
@@ -77,7 +77,7 @@ def _chunk(policy: Policy, pairs: Sequence[tuple[PaintRequest, int]]) -> Iterato
 def config_of(policy: Policy, request: PaintRequest) -> PaintConfig:
     """The tool that a stored policy was trained with, from what it says of itself.
 
-    A bundle of 8 strokes or more is a whole painting; smaller ones paint 12 strokes. A request may say
+    A bundle of 8 strokes or more is a whole painting; smaller ones paint 10 strokes or a few more. A request may say
     otherwise.
     """
     about = policy.describe()
