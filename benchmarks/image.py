@@ -1,4 +1,4 @@
-"""Pictures: painting by the shipped preset on MNIST's test pictures; how fast flows are tuned and judged."""
+"""Pictures: painting by the shipped presets on MNIST's test pictures; how fast flows are tuned and judged."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from plaudit.runs import presets
 
 MNIST = Path(os.environ.get("PLAUDIT_MNIST", Path(__file__).parents[2] / "shared/data/mnist"))
 """A folder with MNIST's four idx files."""
+
+
+PRESETS = {"dqn": "image/paint-dqn", "ppo": "image/paint-ppo", "model": "image/paint"}
 
 
 def run(quick: bool = False, only: Sequence[str] | None = None) -> dict[str, Any]:
@@ -34,7 +37,8 @@ def paint(quick: bool) -> dict[str, Any]:
     if not MNIST.is_dir():
         say(f"  {MNIST} is not there: set PLAUDIT_MNIST")
         return speed_figures()
-    return paint_figures({"model": presets.find("image/paint")}, MNIST, 200 if quick else 1_000)
+    found = {name: presets.find(preset) for name, preset in PRESETS.items()}
+    return paint_figures(found, MNIST, 200 if quick else 1_000)
 
 
 PARTS = {"paint": paint, "speed": speed}

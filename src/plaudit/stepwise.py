@@ -275,7 +275,9 @@ def build_learner(env: Any, recipe: Recipe, inputs: Mapping[str, Path]) -> Learn
         env, env.weighing, config, *network, recipe.seed
     )
     if "init" in inputs:
-        learner.load_state_dict(learner.state_dict(), read_weights(inputs["init"]))
+        weights = read_weights(inputs["init"])
+        begin = getattr(learner, "load_weights", None)
+        begin(weights) if begin else learner.load_state_dict(learner.state_dict(), weights)
     return learner
 
 

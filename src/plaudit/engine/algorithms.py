@@ -35,6 +35,11 @@ ALGORITHMS = {
         "plaudit.engine.dqn:DQNConfig",
         "plaudit.engine.dqn:DQN",
     ),
+    "imitation": Algorithm(
+        "Action values from episodes that were played by others: what DQN may begin from.",
+        "plaudit.engine.imitation:ImitationConfig",
+        "plaudit.engine.imitation:Imitation",
+    ),
     "ppo": Algorithm(
         "Proximal policy optimisation: an actor and a critic, clipped updates on fresh rollouts.",
         "plaudit.engine.ppo:PPOConfig",

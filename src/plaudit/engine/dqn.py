@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from plaudit.engine import nets
+from plaudit.engine.actor_critic import load_tensors
 from plaudit.engine.adam import flushed_denormals
 from plaudit.engine.dqn_fast import FastUpdater, Forward, suits
 from plaudit.engine.dqn_update import PlainUpdater, QNetwork, Twins, Updater
@@ -263,6 +264,11 @@ class DQN:
             "transitions": self.transitions,
         }
         return state if self.mask is None else {**state, "mask": self.mask.copy()}
+
+    def load_weights(self, tensors: dict[str, Tensor]) -> None:
+        """Begin from these weights, the target too: what it says of the next state is trusted at once."""
+        load_tensors(self.twins.online, tensors)
+        self.twins.target_params.copy_(self.twins.params)
 
     def load_state_dict(self, state: State, tensors: dict[str, Tensor]) -> None:
         for name, tensor in self.twins.online.state_dict().items():

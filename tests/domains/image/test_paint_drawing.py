@@ -7,6 +7,7 @@ import torch
 from plaudit.domains.image.paint_gradient import lay, lay_plain
 from plaudit.domains.image.paint_judge import plain_raster
 from plaudit.domains.image.paint_kernels import draw_curves, squared_error
+from plaudit.domains.image.paint_refine import kept
 from plaudit.domains.image.paint_strokes import Drawing, Stroke, bernstein
 
 WEIGHTS = bernstein(3).astype(np.float32)
@@ -89,6 +90,16 @@ def test_closed_form_gradients_are_those_of_autograd(softness):
 def test_a_drawing_drawn_twice_is_the_drawing():
     drawing = drawing_of(some_strokes()[0])
     assert (Drawing(28, drawing.strokes * 2).raster == drawing.raster).all()
+
+
+def test_a_stroke_of_no_use_is_taken_off():
+    strokes = some_strokes()[1, :3]
+    strokes[:, 7] = 1.0
+    target = drawing_of(strokes[:2]).raster
+    use = kept(np.concatenate([strokes, strokes[:1]]), target)
+    # The third spills, the fourth is the first once more.
+    assert use.tolist() == [True, True, False, False]
+    assert (drawing_of(strokes[use[:3]]).raster == target).all()
 
 
 def test_strokes_are_taken_away_and_moved():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from plaudit.domains.image.paint_pen import MOVES, PATCH
+from plaudit.domains.image.paint_pen import BLOCKS, DRAWN, LIFTED, MOVES, PATCH, RUBBED, SET
 from plaudit.domains.image.paint_pictures import fitted, glyph, pictures_of
 from plaudit.domains.image.paint_reward import class_term
 from plaudit.domains.image.task import Paint
@@ -45,17 +45,46 @@ def test_an_episode_pays_the_change_of_the_error(name, env):
     assert (paid < first + 1e-9).all()
 
 
+def number(x, y, what):
+    return int(np.flatnonzero((MOVES == (x, y, what)).all(1))[0])
+
+
 def test_the_pen_draws_where_it_goes_and_sees_what_is_missing():
     paints = TASK.environment(1, recipe("dqn", moves=9))
     obs = paints.reset(1).numpy()[0]
     assert obs[: PATCH * PATCH].reshape(PATCH, PATCH)[5, 5] == paints.target[0, 14, 14]
-    right = int(np.flatnonzero((MOVES == (4, 0, 1)).all(1))[0])
-    lifted = int(np.flatnonzero((MOVES == (0, 6, 0)).all(1))[0])
-    paints.step(torch.tensor([right]))
-    assert (paints.canvas[0, 14, 14:19] == 255).all() and paints.canvas[0, 14, 21] == 0
+    obs = paints.step(torch.tensor([number(3, 0, DRAWN)]))[0].numpy()[0]
+    assert (paints.canvas[0, 14, 14:18] == 255).all() and paints.canvas[0, 14, 20] == 0
+    # What is drawn is seen as drawn, wherever the picture has ink.
+    assert (obs[2 * PATCH * PATCH :][: PATCH * PATCH].reshape(PATCH, PATCH)[5, 2:6] == 255).all()
     before = paints.canvas.copy()
-    paints.step(torch.tensor([lifted]))
-    assert (paints.canvas == before).all() and paints.tool.place.tolist() == [[18, 20]]
+    paints.step(torch.tensor([number(0, 2, LIFTED)]))
+    assert (paints.canvas == before).all() and paints.tool.place.tolist() == [[17, 16]]
+
+
+def test_the_pen_is_set_down_where_most_ink_is_missing():
+    paints = TASK.environment(1, recipe("dqn", moves=9))
+    paints.reset(1)
+    paints.target[0] = 0
+    paints.target[0, 9, 22], paints.target[0, 10, 21] = 80, 200
+    at = 3 * PATCH * PATCH + 2 * BLOCKS + 5
+    obs = paints.step(torch.tensor([number(5, 2, SET)]))[0].numpy()[0]
+    assert paints.tool.place.tolist() == [[21, 10]]
+    # Full ink on 200 takes off 200**2 - 55**2; on 80 it would add error.
+    assert obs[at] == (200**2 - 55**2) // 255 // 16
+    paints.step(torch.tensor([number(0, 0, SET)]))
+    assert paints.tool.place.tolist() == [[2, 2]] and (paints.canvas == 0).all()
+
+
+def test_the_pen_rubs_out_what_it_drew():
+    paints = TASK.environment(1, recipe("dqn", moves=9))
+    paints.reset(1)
+    paints.target[0] = 0
+    for x, what in ((1, DRAWN), (-1, RUBBED)):
+        paid = paints.step(torch.tensor([number(x, 0, what)]))[1]
+    # The grey rim stays: half a pixel's ink is half a pixel's rubber.
+    assert (paints.canvas[0, 14, 14:16] == 0).all() and float(paid[0, 0]) > 0
+    assert paints.tool.count.tolist() == [2]
 
 
 def test_the_planes_of_the_pen_are_what_they_say():

@@ -11,7 +11,7 @@ from numba import njit
 from plaudit.domains.image.paint_bezier import NUMBERS, stroke_objects, strokes_of
 from plaudit.domains.image.paint_env import PaintConfig
 from plaudit.domains.image.paint_kernels import draw_capsule
-from plaudit.domains.image.paint_pen import MOVES
+from plaudit.domains.image.paint_pen import DRAWN, MOVES, WIDTH
 from plaudit.domains.image.paint_request import PaintRequest, completed, target_of
 from plaudit.domains.image.paint_strokes import Drawing, Stroke, tidy
 from plaudit.task import Item
@@ -45,8 +45,8 @@ def random_strokes(request: PaintRequest, seed: int) -> tuple[Drawing, int]:
 def greedy_pen(request: PaintRequest, seed: int) -> tuple[Drawing, int]:
     """The drawing moves of the recipe `dqn`, always the best next one; the pen is lifted where none helps."""
     target = target_of(request)
-    width = PaintConfig.pen * request.size
-    moves = MOVES[MOVES[:, 2] == 1]
+    width = WIDTH * request.size
+    moves = MOVES[MOVES[:, 2] == DRAWN]
     path = np.zeros((PaintConfig.moves, 5), np.int64)
     used = walk(target, moves, np.float32(width / 2), path)
     strokes: list[Stroke] = []

@@ -41,14 +41,13 @@ class PaintConfig:
     """Strokes of a brush's episode."""
     bundle: int = 1
     """Strokes of one action."""
-    moves: int = 100
+    moves: int = 64
     """Moves of a pen's episode."""
-    pen: float = 2.6 / 28
-    """Width of the pen in widths of the canvas."""
     softness: float = 2.0
     """Width in pixels of the edges at the start of a pathwise training; 1 = as drawn."""
     pictures: str = ""
-    """What is painted in training: "" = built-in drawings, a PNG file, or a folder of idx files."""
+    """What is painted in training: "" = built-in drawings, "scribbles", a PNG file, a folder of idx files, or
+    stroke sets (`.npz`, joined by "+")."""
 
     def __post_init__(self) -> None:
         for key, known in (("tool", ("pen", "brush")), ("sight", ("near", "planes"))):
@@ -61,8 +60,6 @@ class PaintConfig:
             raise InputError(f"env.strokes = {self.strokes} is no multiple of env.bundle = {self.bundle}.")
         if not 1.0 <= self.softness <= 8.0:
             raise InputError(f"env.softness is {self.softness}; it goes from 1 to 8.")
-        if not 0.01 <= self.pen <= 0.5:
-            raise InputError(f"env.pen is {self.pen}; it goes from 0.01 to 0.5.")
 
 
 class Tool(Protocol):

@@ -103,8 +103,10 @@ def _stroke(one: Any) -> Stroke:
 
 
 def preview_painting(item: Item) -> Image.Image:
-    """The picture that was asked for, and the painting beside it."""
+    """The picture that was asked for, where there is one, and the painting beside it."""
     painted = on_paper(item.content.enlarged(PREVIEW))
+    if item.request.label is not None:
+        return painted
     try:
         asked = on_paper(target_of(item.request), PREVIEW)
     except PlauditError:

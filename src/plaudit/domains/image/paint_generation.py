@@ -6,6 +6,7 @@ The policy acts greedily: an item's seed decides the picture where the request l
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -15,9 +16,10 @@ from numpy.typing import NDArray
 
 from plaudit.domains.image.paint_bezier import NUMBERS, stroke_objects, strokes_of
 from plaudit.domains.image.paint_env import PaintConfig, Tool
+from plaudit.domains.image.paint_freehand import draw_freely, is_free
 from plaudit.domains.image.paint_kernels import squared_error
-from plaudit.domains.image.paint_pen import NEAR, Pen
-from plaudit.domains.image.paint_refine import refine
+from plaudit.domains.image.paint_pen import LIFTED, NEAR, RUBBED, Pen
+from plaudit.domains.image.paint_refine import kept, refine
 from plaudit.domains.image.paint_request import PaintRequest, completed, targets_of
 from plaudit.domains.image.paint_strokes import Drawing, Pixels, Stroke, tidy
 from plaudit.domains.image.paint_training import make_tool
@@ -25,6 +27,8 @@ from plaudit.engine.learner import Policy
 from plaudit.errors import Infeasible, InputError
 from plaudit.task import Item
 
+WHOLE, STROKES = 8, 10
+"""Least strokes of an action that is a painting by itself; else, strokes of a painting."""
 ROWS = 64
 """Rows of every chunk: with a fixed number, an item does not depend on its neighbours."""
 
@@ -33,6 +37,15 @@ def paint(policy: Policy, requests: Sequence[PaintRequest], seeds: Sequence[int]
     """Yield one drawing for each request and seed; raises `Infeasible` for a size the policy cannot see."""
     full = [completed(request, seed) for request, seed in zip(requests, seeds, strict=True)]
     pairs = list(zip(full, seeds, strict=True))
+    if is_free(policy):
+        yield from draw_freely(policy, pairs)
+        return
+    if any(request.label is not None for request in full):
+        raise InputError(
+            "this policy copies pictures, it draws no class by itself.",
+            place="label",
+            hint="Take a policy of the recipe free: plaudit train image/paint --recipe free",
+        )
     for _, group in groupby(pairs, key=lambda pair: (pair[0].size, pair[0].strokes, pair[0].refine)):
         alike = list(group)
         for start in range(0, len(alike), ROWS):
@@ -64,14 +77,15 @@ def _chunk(policy: Policy, pairs: Sequence[tuple[PaintRequest, int]]) -> Iterato
 def config_of(policy: Policy, request: PaintRequest) -> PaintConfig:
     """The tool that a stored policy was trained with, from what it says of itself.
 
-    A brush paints as many actions as give 8 strokes or more, unless the request says how many strokes.
+    A bundle of 8 strokes or more is a whole painting; smaller ones paint 10 strokes or a few more. A request may say
+    otherwise.
     """
     about = policy.describe()
     if "n" in about["action_space"]:
         near = list(about["observation_space"]["shape"]) == [NEAR]
         return PaintConfig(tool="pen", sight="near" if near else "planes")
     bundle = int(about["action_space"]["shape"][0]) // NUMBERS
-    actions = -(-(request.strokes or PaintConfig.strokes) // bundle)
+    actions = -(-(request.strokes or (bundle if bundle >= WHOLE else STROKES)) // bundle)
     return PaintConfig(tool="brush", bundle=bundle, strokes=actions * bundle)
 
 
@@ -106,11 +120,14 @@ class _Record:
     def _note(self, action: Any, open_rows: NDArray[np.bool_]) -> None:
         tool = self.tool
         if isinstance(tool, Pen):
-            before, drew = tool.place.copy(), tool.down.copy()
+            before, did = tool.place.copy(), tool.did.copy()
             tool.apply(action, self.canvas, self.target, self.error)
-            for row in np.flatnonzero(open_rows & (tool.down == 1)):
-                width = float(2 * tool.radius)
-                _lengthen(self.strokes[row], before[row], tool.place[row], width, bool(drew[row]), self.most)
+            for row in np.flatnonzero(open_rows & (tool.did != LIFTED)):
+                ends = [tuple((xy[row] + 0.5).tolist()) for xy in (before, tool.place)]
+                piece = Stroke(
+                    (ends[0], ends[1]), float(2 * tool.radius), erase=bool(tool.did[row] == RUBBED)
+                )
+                _lengthen(self.strokes[row], piece, bool(tool.did[row] == did[row]), self.most)
             return
         tool.apply(action, self.canvas, self.target, self.error)
         for row in np.flatnonzero(open_rows):
@@ -119,18 +136,20 @@ class _Record:
             self.strokes[row].extend(made[: max(0, room)])
 
 
-def _lengthen(strokes: list[Stroke], start: Any, end: Any, width: float, on: bool, most: int) -> None:
-    """Go on with the pen's line, or begin a new one where it was lifted."""
-    a, b = ((float(p[0]) + 0.5, float(p[1]) + 0.5) for p in (start, end))
-    if on and strokes:
-        last = strokes.pop()
-        strokes.append(Stroke((*last.points, b), width))
+def _lengthen(strokes: list[Stroke], piece: Stroke, on: bool, most: int) -> None:
+    """Go on with the pen's line, or begin a new one where it was lifted or turned round."""
+    # The stroke before may have been one too many, and is not there.
+    if on and strokes and strokes[-1].points[-1] == piece.points[0]:
+        strokes.append(replace(piece, points=(*strokes.pop().points, piece.points[1])))
     elif not most or len(strokes) < most:
-        strokes.append(Stroke((a, b), width))
+        strokes.append(piece)
 
 
 def _refined(strokes: list[list[Stroke]], target: Pixels, steps: int) -> list[list[Stroke]]:
-    """Every row's strokes after gradient steps; rows with fewer strokes are filled with invisible ones."""
+    """Every row's strokes after gradient steps, without those of no use.
+
+    Rows with fewer strokes are filled with invisible ones while they move.
+    """
     if any(stroke.kind != "quadratic" for row in strokes for stroke in row):
         raise InputError("only bent strokes can be refined.", hint="Paint with the recipe model or ppo.")
     most = max(1, *(len(row) for row in strokes))
@@ -140,4 +159,5 @@ def _refined(strokes: list[list[Stroke]], target: Pixels, steps: int) -> list[li
         for k, stroke in enumerate(made):
             numbers[row, k] = (*np.array(stroke.points).ravel(), stroke.width, stroke.ink)
     moved = refine(numbers, target, steps)
-    return [stroke_objects(moved[row, : len(made)]) for row, made in enumerate(strokes)]
+    ends = [moved[row, : len(made)] for row, made in enumerate(strokes)]
+    return [stroke_objects(end[kept(end, target[row])]) for row, end in enumerate(ends)]

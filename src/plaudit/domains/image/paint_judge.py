@@ -19,8 +19,13 @@ _PIECES = 8
 
 def judge_paintings(items: Sequence[Item]) -> dict[str, NDArray[np.float64]]:
     """Figures `(n,)`; quality: enough of the picture is there; diversity: unlike every drawing before."""
-    rows, seen = [], set()
+    rows: list[dict[str, float]] = []
+    seen: set[Drawing] = set()
     for item in items:
+        if item.request.label is not None:
+            rows.append(_judge_free(item, item.content not in seen))
+            seen.add(item.content)
+            continue
         target = target_of(item.request) / 255.0
         canvas = plain_raster(item.content)
         off, blank = float(((canvas - target) ** 2).mean()), float((target**2).mean())
@@ -37,7 +42,24 @@ def judge_paintings(items: Sequence[Item]) -> dict[str, NDArray[np.float64]]:
             }
         )
         seen.add(item.content)
-    return {name: np.array([row[name] for row in rows]) for name in rows[0]} if rows else {}
+    # Copies and free drawings side by side have not all figures in common.
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: np.array([row.get(name, np.nan) for row in rows]) for name in names}
+
+
+def _judge_free(item: Item, fresh: bool) -> dict[str, float]:
+    """Figures of a drawing without a picture: good when the judge's classifier reads its class."""
+    from plaudit.domains.image.paint_freehand import recognised
+
+    canvas = plain_raster(item.content)
+    read = recognised(item, canvas)
+    return {
+        "quality": read,
+        "control": read,
+        "diversity": float(fresh),
+        "ink": float(canvas.mean()),
+        "strokes": float(len(item.content.strokes)),
+    }
 
 
 def plain_raster(drawing: Drawing) -> NDArray[np.float64]:

@@ -1,8 +1,10 @@
-"""The pen: local moves on the pixel grid, drawing or lifted, as in Doodle-SDQ (Zhou et al., 2018).
+"""The pen: moves on the pixel grid, drawing or lifted, after Doodle-SDQ (Zhou et al., 2018).
 
-Eight directions; three lengths with the pen down (1, 2 and 4 pixels) and two with the pen up (2 and 6): 40
-actions. Width and ink of the pen are fixed. The policy sees missing and surplus ink, near the pen in full,
-farther away by blocks of 4 x 4, always with the pen in the middle, as the paper's 11 x 11 patch.
+It draws to any place 1 or 3 pixels away (the rings of 3 x 3 and 7 x 7), goes lifted by 1 or 2 pixels in eight
+directions, is set down where most ink is missing in one of 7 x 7 blocks of the canvas, or rubs out along 1
+pixel: 105 actions. Width and ink are fixed. The policy sees what is around the pen, as the paper's 11 x 11
+patch, and what there is to gain in each block. Departs from the paper, whose pen reaches what is in the patch
+alone: to find what is left farther away then takes many moves that earn nothing.
 """
 
 from __future__ import annotations
@@ -17,34 +19,39 @@ from numpy.typing import NDArray
 from plaudit.domains.image.paint_kernels import draw_capsule
 from plaudit.engine.env import State
 
-DOWN, UP = (1, 2, 4), (2, 6)
-"""Lengths of a move in pixels, along both axes where it is diagonal."""
-DIRECTIONS = ((0, -1), (1, -1), (1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1))
+WIDTH = 1.8 / 28
+"""Of the pen's line, in widths of the canvas."""
+RINGS, UP = (1, 3), (1, 2)
+"""How far a move goes in pixels, the farther of right and down: drawing, and lifted."""
+BLOCKS = 7
+"""Blocks along a side of the canvas."""
+LIFTED, DRAWN, RUBBED, SET = 0, 1, 2, 3
+_PLACES = [(x, y) for y in range(-3, 4) for x in range(-3, 4)]
 MOVES = np.array(
-    [(dx * n, dy * n, 1) for n in DOWN for dx, dy in DIRECTIONS]
-    + [(dx * n, dy * n, 0) for n in UP for dx, dy in DIRECTIONS],
+    [(x, y, DRAWN) for x, y in _PLACES if max(abs(x), abs(y)) in RINGS]
+    + [(x * n, y * n, LIFTED) for n in UP for x, y in _PLACES if max(abs(x), abs(y)) == 1]
+    + [(x, y, RUBBED) for x, y in _PLACES if max(abs(x), abs(y)) == 1]
+    + [(x, y, SET) for y in range(BLOCKS) for x in range(BLOCKS)],
     np.int64,
 )
-"""`(A, 3)`: to the right, down, and whether it draws."""
+"""`(A, 3)`: to the right, down (for `SET` the block's column and row), and what is done."""
 PATCH = 11
 """Side of what is seen in full."""
-BLOCKS, BLOCK = 14, 4
-"""Side of what is seen coarsely, in blocks, and of a block in pixels."""
-NEAR = 2 * PATCH * PATCH + BLOCKS * BLOCKS + 4
+NEAR = 3 * PATCH * PATCH + BLOCKS * BLOCKS + 4
 
 
 class Pen:
     """Moves one pen a row; see `plaudit.domains.image.paint_env.Tool`."""
 
-    def __init__(self, size: int, moves: int, width: float, near: bool, rows: int) -> None:
+    def __init__(self, size: int, moves: int, near: bool, rows: int) -> None:
         self.size, self.steps, self.near = size, moves, near
         shape = (NEAR,) if near else (size, size, 4)
         self.observation_space = spaces.Box(0, 255, shape, np.uint8)
         self.action_space = spaces.Discrete(len(MOVES))
-        self.radius = np.float32(width * size / 2)
+        self.radius = np.float32(WIDTH * size / 2)
         self.pens = np.zeros((rows, 4), np.int64)
-        # Views: where the pens are, whether they drew last, and how many strokes they have begun.
-        self.place, self.down, self.count = self.pens[:, :2], self.pens[:, 2], self.pens[:, 3]
+        # Views: where the pens are, what they did last, and how many strokes they have begun.
+        self.place, self.did, self.count = self.pens[:, :2], self.pens[:, 2], self.pens[:, 3]
 
     def begin(self, rows: NDArray[Any]) -> None:
         self.place[rows], self.pens[rows, 2:] = self.size // 2, 0
@@ -71,28 +78,53 @@ class Pen:
 
 @njit(cache=True, nogil=True)
 def move_pens(action: Any, radius: Any, pens: Any, canvas: Any, target: Any, error: Any) -> None:
-    """Move every pen `(B, 4)`: x, y, whether it drew, strokes begun. Places stay on the canvas."""
+    """Move every pen `(B, 4)`: x, y, what it did last, strokes begun. Places stay on the canvas."""
     piece = np.empty(7, np.float32)
-    piece[4], piece[5], piece[6] = radius, 1.0, 0.0
-    last = canvas.shape[1] - 1
+    piece[4], piece[5] = radius, 1.0
+    size = canvas.shape[1]
     for row in range(len(action)):
         move = MOVES[action[row]]
-        x = min(last, max(0, pens[row, 0] + move[0]))
-        y = min(last, max(0, pens[row, 1] + move[1]))
-        if move[2]:
+        if move[2] == SET:
+            x, y = barest(canvas[row], target[row], move[0], move[1])
+        else:
+            x = min(size - 1, max(0, pens[row, 0] + move[0]))
+            y = min(size - 1, max(0, pens[row, 1] + move[1]))
+        did = LIFTED if move[2] == SET else move[2]
+        if did != LIFTED:
             piece[0], piece[1] = pens[row, 0] + 0.5, pens[row, 1] + 0.5
-            piece[2], piece[3] = x + 0.5, y + 0.5
+            piece[2], piece[3], piece[6] = x + 0.5, y + 0.5, did == RUBBED
             error[row] += draw_capsule(canvas[row], target[row], piece)
-            pens[row, 3] += 1 - pens[row, 2]
-        pens[row, 2] = move[2]
+            pens[row, 3] += did != pens[row, 2]
+        pens[row, 2] = did
         pens[row, 0], pens[row, 1] = x, y
 
 
 @njit(cache=True, nogil=True)
+def barest(canvas: Any, target: Any, column: Any, line: Any) -> Any:
+    """The pixel (x, y) of a block that misses most ink; where none does, the block's middle."""
+    size = canvas.shape[0]
+    x, y = (2 * column + 1) * size // (2 * BLOCKS), (2 * line + 1) * size // (2 * BLOCKS)
+    most = 0
+    for i in range(-(-line * size // BLOCKS), -(-(line + 1) * size // BLOCKS)):
+        for j in range(-(-column * size // BLOCKS), -(-(column + 1) * size // BLOCKS)):
+            off = int(target[i, j]) - int(canvas[i, j])
+            if off > most:
+                most, x, y = off, j, i
+    return x, y
+
+
+@njit(cache=True, nogil=True)
 def see_near(canvas: Any, target: Any, pens: Any, spent: Any, out: Any) -> None:
-    """Write what pens see, `(B, NEAR)` uint8: missing and surplus ink near, missing ink far, four numbers."""
+    """Write what pens see, `(B, NEAR)` uint8.
+
+    Near: missing ink, surplus ink and ink; then what there is to gain in the blocks; four numbers. Without
+    the ink itself, paper that shall stay white looks like a line that is done: to draw over the one costs,
+    over the other not. To gain there is what full ink would take off the error, pixel by pixel: a line's
+    grey edges miss ink for ever, and a pen that goes by them never stops coming back.
+    """
     size, area, half = canvas.shape[1], PATCH * PATCH, PATCH // 2
-    reach = BLOCKS * BLOCK // 2
+    block = np.array([i * BLOCKS // size for i in range(size)])
+    count = np.bincount(block, minlength=BLOCKS)
     sums = np.zeros((BLOCKS, BLOCKS), np.int64)
     for row in range(len(canvas)):
         out[row, :] = 0
@@ -100,21 +132,23 @@ def see_near(canvas: Any, target: Any, pens: Any, spent: Any, out: Any) -> None:
         x, y = pens[row, 0], pens[row, 1]
         for i in range(size):
             for j in range(size):
-                off = int(target[row, i, j]) - int(canvas[row, i, j])
-                if off == 0:
+                ink = canvas[row, i, j]
+                off = int(target[row, i, j]) - int(ink)
+                if off == 0 and ink == 0:
                     continue
                 v, u = i - y + half, j - x + half
                 if 0 <= v < PATCH and 0 <= u < PATCH:
                     out[row, (0 if off > 0 else area) + v * PATCH + u] = abs(off)
-                v, u = (i - y + reach) // BLOCK, (j - x + reach) // BLOCK
-                if off > 0 and 0 <= v < BLOCKS and 0 <= u < BLOCKS:
-                    sums[v, u] += off
+                    out[row, 2 * area + v * PATCH + u] = ink
+                if off > 0:
+                    over = 255 - int(target[row, i, j])
+                    sums[block[i], block[j]] += max(0, off * off - over * over) // 255
         for v in range(BLOCKS):
             for u in range(BLOCKS):
-                out[row, 2 * area + v * BLOCKS + u] = sums[v, u] // (BLOCK * BLOCK)
-        at = 2 * area + BLOCKS * BLOCKS
+                out[row, 3 * area + v * BLOCKS + u] = sums[v, u] // (count[v] * count[u])
+        at = 3 * area + BLOCKS * BLOCKS
         out[row, at], out[row, at + 1] = x * 255 // size, y * 255 // size
-        out[row, at + 2], out[row, at + 3] = 255 * pens[row, 2], spent[row]
+        out[row, at + 2], out[row, at + 3] = 255 * (pens[row, 2] == DRAWN), spent[row]
 
 
 @njit(cache=True, nogil=True)

@@ -1,4 +1,4 @@
-"""What is painted: pictures drawn by our own code, a file, or one of a folder of idx files.
+"""What is painted: pictures drawn by our own code, a file, a folder of idx files, or people's drawings.
 
 The built-in ones are digits and signs of a few bent strokes, each from a number: never two alike, no data
 needed, and their strokes are known.
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from plaudit.domains.image.data import PictureSet, idx_folder
+from plaudit.domains.image.paint_human import Line, human_drawings
 from plaudit.domains.image.paint_strokes import Drawing, Pixels, Stroke, tidy
 from plaudit.errors import InputError
 from plaudit.media.png import read_png
@@ -45,6 +46,8 @@ DIGIT_SHAPES: tuple[Shape, ...] = (
 )  # fmt: skip
 SIGNS = 0.3
 """Share of the built-in pictures that are signs instead of digits."""
+SCRIBBLES = 24_000
+"""Different pictures among the scribbles."""
 SHORTEST = 0.5
 """Least extent of a sign's stroke, in widths of the sign."""
 
@@ -83,6 +86,49 @@ def _sign(rng: np.random.Generator) -> NDArray[np.float64]:
     return np.array(strokes)
 
 
+def scribble(number: int, size: int) -> Drawing:
+    """Scribble `number`: one to three smooth lines through a few chance places, as a hand might draw them.
+
+    What they have in common with any handwriting is all that a painter can learn from them.
+    """
+    rng = np.random.default_rng([number % 2**64, 0x53])
+    width, ink = rng.uniform(1.4, 4.0) / 28 * size, rng.uniform(0.85, 1.0)
+    lines = []
+    for _ in range(int(rng.choice((1, 2, 3), p=(0.6, 0.3, 0.1)))):
+        turns = int(rng.integers(2, 9))
+        # A line keeps turning one way for a while, so that loops and hooks come about.
+        turning = np.repeat(rng.normal(0.0, 1.0, turns + 1), 3)[: turns + 1] + rng.normal(
+            0.0, 0.35, turns + 1
+        )
+        heading = rng.uniform(0, 2 * np.pi) + np.cumsum(turning)
+        steps = rng.uniform(0.6, 1.4, turns + 1)[:, None] * np.stack([np.cos(heading), np.sin(heading)], 1)
+        line = np.cumsum(steps, 0)
+        lines.append(line - line.mean(0) + rng.normal(0.0, 0.5, 2))
+    every = np.concatenate(lines)
+    low, high = every.min(0), every.max(0)
+    scale = rng.uniform(0.55, 0.76) * size / (high - low).max() * rng.uniform(0.7, 1.0, 2)
+    shift = size / 2 + rng.normal(0.0, 0.015, 2) * size
+    return Drawing(
+        size,
+        tuple(
+            Stroke(points, width, ink, "quadratic")
+            for line in lines
+            for points in _bends((line - (low + high) / 2) * scale + shift)
+        ),
+    )
+
+
+def _bends(corners: NDArray[np.float64]) -> list[tuple[tuple[float, float], ...]]:
+    """A bend at each corner `(N, 2)`, from the middle of one side to the middle of the next."""
+    middles = (corners[1:] + corners[:-1]) / 2
+    middles[0], middles[-1] = corners[0], corners[-1]
+    if len(middles) == 1:
+        middles = corners
+        corners = corners[[0, 0, 1]] * 0.5 + corners[[0, 1, 1]] * 0.5
+    bends = zip(middles[:-1], corners[1:], middles[1:], strict=False)
+    return [tuple((float(x), float(y)) for x, y in points) for points in bends]
+
+
 class Pictures(Protocol):
     """Targets to paint, by number."""
 
@@ -100,11 +146,37 @@ class BuiltIn:
     def take(self, numbers: NDArray[np.int64]) -> Pixels:
         return np.stack([built_in(int(n), self.size) for n in numbers])
 
+    def lines(self, number: int) -> list[Line]:
+        """The strokes of a drawing as lines `(N, 2)` in pixels, in the order of their making."""
+        strokes = [stroke.corners().clip(0.5, self.size - 0.5) for stroke in glyph(number, self.size).strokes]
+        lines = strokes[:1]
+        for line in strokes[1:]:
+            if (line[0] == lines[-1][-1]).all():
+                lines[-1] = np.concatenate([lines[-1], line[1:]])
+            else:
+                lines.append(line)
+        return lines
+
 
 @lru_cache(maxsize=50_000)
 def built_in(number: int, size: int) -> Pixels:
     """The raster of built-in drawing `number`."""
     return glyph(number, size).raster
+
+
+class Scribbles:
+    """Scribbles, a limited number of them, kept once made; every third is a built-in drawing."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def take(self, numbers: NDArray[np.int64]) -> Pixels:
+        return np.stack([_scribbled(int(n), self.size) for n in numbers % SCRIBBLES])
+
+
+@lru_cache(maxsize=50_000)
+def _scribbled(number: int, size: int) -> Pixels:
+    return (scribble if number % 3 else glyph)(number, size).raster
 
 
 class Stored:
@@ -118,7 +190,15 @@ class Stored:
 
 
 def pictures_of(place: str, split: str, size: int) -> Pictures:
-    """The pictures at `place`: "" = built-in, a PNG file, or a folder of idx files; raises `InputError`."""
+    """The pictures at `place`; raises `InputError`.
+
+    "" = built-in, "scribbles" = lines by chance; a PNG file, a folder of idx files, or stroke sets (`.npz`),
+    joined by "+" where there are more.
+    """
+    if place == "scribbles":
+        return Scribbles(size)
+    if place.endswith(".npz"):
+        return human_drawings(place, split, size)
     return BuiltIn(size) if not place else _stored(place, split, size)
 
 

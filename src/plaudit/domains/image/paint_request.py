@@ -29,6 +29,9 @@ class PaintRequest(Request):
     """Part of a folder that pictures are taken from."""
     index: int | None = Field(None, ge=0, lt=2**31)
     """Number of the picture in the folder or among the built-in ones; drawn when left open."""
+    label: int | None = Field(None, ge=0, lt=10_000)
+    """Number of the class that is to be drawn freely, by a policy of the recipe `free`: `picture` is then the
+    set whose classes are meant, scikit-learn's digits where it is empty."""
     size: int = Field(28, ge=SMALLEST, le=LARGEST)
     """Side of the canvas in pixels."""
     ink: float = Field(1.0, gt=0, le=1)
@@ -52,7 +55,7 @@ def check_paint(request: PaintRequest) -> None:
         if not low <= value <= high:
             nearest = low if value < low else high
             raise Infeasible(f"{name}={value:g} is out of reach; the nearest is {name}={nearest:g}.")
-    if request.picture:
+    if request.picture and request.label is None:
         pictures_of(request.picture, request.split, request.size)
 
 
@@ -60,6 +63,8 @@ def draw_requests(n: int, seed: int, given: PaintRequest) -> list[PaintRequest]:
     """Draw n requests: the picture's number where it is open; an error of 0 is asked where nothing is."""
     check_paint(given)
     numbers = RowRandom(np.arange(n) + seed * 1_000_003).integers(0, 2**31)
+    if given.label is not None:
+        return [given] * n
     target = dict(given.target) or {"error": 0.0}
     return [
         given.model_copy(update={"target": target, "index": int(m) if given.index is None else given.index})
@@ -69,7 +74,7 @@ def draw_requests(n: int, seed: int, given: PaintRequest) -> list[PaintRequest]:
 
 def completed(request: PaintRequest, seed: int) -> PaintRequest:
     """The request with a picture number, drawn from the item's seed where there is none."""
-    if request.index is not None:
+    if request.index is not None or request.label is not None:
         return request
     return request.model_copy(update={"index": int(RowRandom([seed]).integers(0, 2**31)[0])})
 
@@ -80,7 +85,7 @@ def targets_of(requests: Sequence[PaintRequest]) -> Pixels:
 
 
 def target_of(request: PaintRequest) -> Pixels:
-    """The picture `(size, size)` that a request asks for; a blank one where its number is open."""
+    """The picture `(size, size)` that a request asks for; a blank one where there is none."""
     if request.index is None:
         return np.zeros((request.size, request.size), np.uint8)
     pictures = pictures_of(request.picture, request.split, request.size)

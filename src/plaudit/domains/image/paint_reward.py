@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from plaudit.domains.image.paint_freehand import free_terms
 from plaudit.domains.image.paint_request import targets_of
 from plaudit.domains.image.paint_strokes import MOST_STROKES, Pixels
 from plaudit.reward.term import Context, Scores, Term
@@ -31,6 +32,7 @@ def paint_terms() -> tuple[Term, ...]:
         Term("strokes", strokes, "Number of strokes.", (0, MOST_STROKES), "minimize"),
         Term("blurred", blurred, "Squared difference of picture and canvas at half the size.", (0, 1),
              "minimize", eval_only=True),
+        *free_terms(),
     )  # fmt: skip
 
 

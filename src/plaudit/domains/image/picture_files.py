@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import ValidationError
 
-from plaudit.domains.image.arrays import as_pictures, npz_file_arrays
+from plaudit.domains.image.arrays import as_pictures, npz_arrays
 from plaudit.domains.image.picture_request import PictureRequest, fitted
 from plaudit.errors import InputError, ResourceError, did_you_mean
 from plaudit.media.limits import Limits, parse_json, read_json
@@ -62,7 +62,7 @@ def load_picture(path: Path, shape: Shape) -> Item:
             raise InputError("holds no picture.", place=place)
         return _item(from_json(about.get("picture"), place), about, place)
     if suffix == "npz":
-        arrays = npz_file_arrays(path)
+        arrays = npz_arrays(path)
         if "images" not in arrays or arrays["images"].shape[0] != 1:
             raise InputError("does not hold one picture.", place=place)
         text = arrays.get("about", np.zeros(0, np.uint8)).tobytes().decode("utf-8", "replace")

@@ -94,8 +94,13 @@ class Paint:
     def batch(self, items: Sequence[Item]) -> tuple[Any, Context]:
         """Rasters `(B, H, W)` uint8, for items of one size, and what terms share of them."""
         requests = [item.request for item in items]
+        target = targets_of(requests)
+        free = np.array([request.label is not None for request in requests])
+        if free.any():
+            # There is nothing to compare with: terms that compare are NaN.
+            target = np.where(free[:, None, None], np.nan, target)
         cache = {
-            "target": targets_of(requests),
+            "target": target,
             "strokes": np.array([len(item.content.strokes) for item in items], np.float64),
         }
         return np.stack([item.content.raster for item in items]), Context(requests=requests, cache=cache)
