@@ -32,6 +32,7 @@ from plaudit.engine.nets import load_weights
 from plaudit.engine.normalise import RunningMoments
 from plaudit.errors import Diverged, InputError
 
+_STEERING = {"time", "label", "film"}
 METHODS = ("grpo", "ddpo", "pathwise", "adjoint", "rwr")
 
 
@@ -69,6 +70,9 @@ class FlowRewardConfig:
     """Nats a sample that beta is steered to (not rwr); 0 = beta stays."""
     scaled: bool = True
     """Divide advantages by their group's deviation (grpo, ddpo): beta counts in those units then."""
+    trained: Literal["all", "condition"] = "all"
+    """Which weights learn: all, or those alone through which time and class steer the network (a unet's). The
+    second cannot paint what the base never painted."""
     normalise_then_sum: bool = False
     """Make each term group-relative before they are summed, as GDPO does; by their running spread where the
     reward's own gradient is followed."""
@@ -107,6 +111,7 @@ class FlowRewardConfig:
         check_choice("method", self.method, METHODS)
         check_choice("rule", self.rule, ("exact", "euler"))
         check_choice("reduction", self.reduction, ("sum", "mean"))
+        check_choice("trained", self.trained, ("all", "condition"))
         check_choice("behaviour", self.behaviour, ("base", "policy"))
         check_choice("precision", self.precision, PRECISIONS)
         for name in ("requests", "group", "steps", "epochs", "minibatches", "chunk", "window_every"):
@@ -145,6 +150,19 @@ class Group:
         return len(self.start)
 
 
+def freeze_all_but_condition(model: FlowModel) -> None:
+    """Leave to learn what stands between the condition and the features that it scales and shifts."""
+    steering = [name for name, _ in model.named_parameters() if _STEERING & set(name.split("."))]
+    if not any("film" in name for name in steering):
+        raise InputError(
+            "the network has no layers that only read the condition.",
+            place="learner.trained",
+            hint='Take trained = "all", or a unet.',
+        )
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(name in steering)
+
+
 class Tuned:
     """The parts that the methods share."""
 
@@ -160,6 +178,8 @@ class Tuned:
         self.model = model.to(config.device)
         self.base = copy.deepcopy(self.model).requires_grad_(False)
         self.params, self.grads = flatten(self.model)
+        if config.trained == "condition":
+            freeze_all_but_condition(self.model)
         self.average = Average(self.model, config.ema)
         self.adam = Adam(self.params)
         self.beta, self.steps, self.samples, self.queries = config.beta, 0, 0, 0
