@@ -138,7 +138,9 @@ TILTS = {
 }
 
 
-@pytest.mark.parametrize("method", ["pathwise", "adjoint", pytest.param("ddpo", marks=pytest.mark.slow), "rwr"])
+@pytest.mark.parametrize(
+    "method", ["pathwise", "adjoint", pytest.param("ddpo", marks=pytest.mark.slow), "rwr"]
+)
 def test_the_known_tilted_gaussian_is_reached(method):
     settings, steps = TILTS[method]
     made = toy.tuner(method=method, requests=8, beta=0.5, **{"learning_rate": 3e-3, **settings})
