@@ -32,7 +32,8 @@ from plaudit.engine.nets import load_weights
 from plaudit.engine.normalise import RunningMoments
 from plaudit.errors import Diverged, InputError
 
-_STEERING = {"time", "label", "film"}
+_LEARNING = {"condition": {"time", "label", "film"}, "class": {"label"}}
+"""Parts of the parameters' names, by the setting `trained`."""
 METHODS = ("grpo", "ddpo", "pathwise", "adjoint", "rwr")
 
 
@@ -70,9 +71,9 @@ class FlowRewardConfig:
     """Nats a sample that beta is steered to (not rwr); 0 = beta stays."""
     scaled: bool = True
     """Divide advantages by their group's deviation (grpo, ddpo): beta counts in those units then."""
-    trained: Literal["all", "condition"] = "all"
-    """Which weights learn: all, or those alone through which time and class steer the network (a unet's). The
-    second cannot paint what the base never painted."""
+    trained: Literal["all", "condition", "class"] = "all"
+    """Which weights learn (of a unet): all; those through which time and class steer the rest; or the classes'
+    vectors alone, the one that stands for no class among them. The fewer, the less there is to exploit."""
     normalise_then_sum: bool = False
     """Make each term group-relative before they are summed, as GDPO does; by their running spread where the
     reward's own gradient is followed."""
@@ -111,7 +112,7 @@ class FlowRewardConfig:
         check_choice("method", self.method, METHODS)
         check_choice("rule", self.rule, ("exact", "euler"))
         check_choice("reduction", self.reduction, ("sum", "mean"))
-        check_choice("trained", self.trained, ("all", "condition"))
+        check_choice("trained", self.trained, ("all", *_LEARNING))
         check_choice("behaviour", self.behaviour, ("base", "policy"))
         check_choice("precision", self.precision, PRECISIONS)
         for name in ("requests", "group", "steps", "epochs", "minibatches", "chunk", "window_every"):
@@ -150,17 +151,18 @@ class Group:
         return len(self.start)
 
 
-def freeze_all_but_condition(model: FlowModel) -> None:
-    """Leave to learn what stands between the condition and the features that it scales and shifts."""
-    steering = [name for name, _ in model.named_parameters() if _STEERING & set(name.split("."))]
-    if not any("film" in name for name in steering):
+def freeze_all_but(model: FlowModel, trained: str) -> None:
+    """Leave to learn what the setting `trained` names; raises `InputError` where the network has none of it."""
+    wanted = _LEARNING[trained]
+    learning = [name for name, _ in model.named_parameters() if wanted & set(name.split("."))]
+    if not any({"film", "label"} & set(name.split(".")) for name in learning):
         raise InputError(
-            "the network has no layers that only read the condition.",
+            f'the network has nothing that trained = "{trained}" could mean.',
             place="learner.trained",
-            hint='Take trained = "all", or a unet.',
+            hint='Take trained = "all"; the others are for a unet, "class" for one with classes.',
         )
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(name in steering)
+        parameter.requires_grad_(name in learning)
 
 
 class Tuned:
@@ -178,8 +180,8 @@ class Tuned:
         self.model = model.to(config.device)
         self.base = copy.deepcopy(self.model).requires_grad_(False)
         self.params, self.grads = flatten(self.model)
-        if config.trained == "condition":
-            freeze_all_but_condition(self.model)
+        if config.trained != "all":
+            freeze_all_but(self.model, config.trained)
         self.average = Average(self.model, config.ema)
         self.adam = Adam(self.params)
         self.beta, self.steps, self.samples, self.queries = config.beta, 0, 0, 0
