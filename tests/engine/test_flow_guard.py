@@ -133,7 +133,9 @@ def test_a_judge_of_the_wrong_shape_is_said():
         made.step()
 
 
-@pytest.mark.parametrize(("trained", "parts"), [("condition", {"time", "label", "film"}), ("class", {"label"})])
+@pytest.mark.parametrize(
+    ("trained", "parts"), [("condition", {"time", "label", "film"}), ("class", {"label"})]
+)
 def test_only_what_is_named_learns(trained, parts):
     made = toy.pictures(method="pathwise", trained=trained, requests=2, group=2)
     before = {n: t.clone() for n, t in made.tuned.model.state_dict().items()}

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from plaudit.errors import InputError
-from plaudit.reward.compose import Composition
 from plaudit.reward.learned import (
     Calibration,
     HeldOut,
@@ -19,8 +18,6 @@ from plaudit.reward.learned import (
     from_parts,
     split_parts,
 )
-from plaudit.reward.term import Context
-from plaudit.runs.recipe import RewardEntry
 
 
 class Sum:
@@ -110,20 +107,16 @@ def test_parts_are_disjoint_and_twins_stay_together():
     assert (split_parts(labels[order], [hashes[i] for i in order]) == part[order]).all()
 
 
-def test_the_reward_is_optimised_and_its_twin_never():
+def test_the_reward_has_a_gradient_and_its_judge_none():
     made = learned()
     x = torch.tensor([[0.0, -0.5], [3.0, 1.0]], requires_grad=True)
     score = made.score(x)
     assert score.tolist() == pytest.approx([0.5, 1 / (1 + math.exp(-9))])
     score.sum().backward()
     assert x.grad[0].tolist() == pytest.approx([0.5, 0.5])
-    reward, judge = made.terms()
-    found = Composition([RewardEntry(term="learned")], [reward, judge]).breakdown(x.detach(), Context())
-    assert found.twins["learned_judge"].tolist() == pytest.approx(
-        [1 / (1 + math.exp(-0.25)), 1 / (1 + math.exp(2))]
-    )
-    with pytest.raises(InputError, match="is a twin"):
-        Composition([RewardEntry(term="learned_judge")], [reward, judge])
+    judged = made.judged(x)
+    assert judged.tolist() == pytest.approx([1 / (1 + math.exp(-0.25)), 1 / (1 + math.exp(2))])
+    assert not judged.requires_grad
 
 
 def test_what_was_described_is_rebuilt_and_damage_is_said():

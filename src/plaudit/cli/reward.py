@@ -37,8 +37,7 @@ def command(
     write_learned(learned, out)
     counts = learned.about["counts"]
     rows = [
-        [name, counts[name], each.n, f"{each.accuracy[0]:.3f}", _span(each.accuracy), f"{each.auc[0]:.3f}"]
-        + [_span(each.auc)]
+        [name, counts[name], each.n, *_figure(each.accuracy), *_figure(each.auc)]
         for name, each in learned.held_out.items()
     ]
     skipped = [str(one) for one in examples.pictures.skipped]
@@ -51,5 +50,5 @@ def command(
     return Answer(text, {**about, "held_out": figures})
 
 
-def _span(figure: tuple[float, float, float]) -> str:
-    return f"{figure[1]:.3f} to {figure[2]:.3f}"
+def _figure(value: tuple[float, float, float]) -> tuple[str, str]:
+    return f"{value[0]:.3f}", f"{value[1]:.3f} to {value[2]:.3f}"

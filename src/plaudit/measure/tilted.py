@@ -1,10 +1,10 @@
-"""Frechet distance to the tilted reference: what an honest gain in reward comes nearer to, and hacking does not.
+"""Frechet distance to the tilted reference: an honest gain in reward comes nearer to it, hacking does not.
 
-The best that tuning under a reward r and a price beta can do is the data's distribution p times exp(r / beta)
-(Levine, 2018, arXiv 1805.00909). Real data weighed by exp(r / beta) are a sample of it, so its moments are known
-without any tuning, and a generator is measured against them: one that earns its reward as real data do comes
-nearer, one that exploits the reward goes away, whatever the reward says. Weights are self-normalised; how much
-they leave of the sample is said by Kish's effective size, (sum w)^2 / sum w^2.
+The best that tuning under a reward r and a price beta can do is the data's distribution p times exp(r /
+beta) (Levine, 2018, arXiv 1805.00909). Real data weighed by exp(r / beta) are a sample of it, so its
+moments are known without any tuning, and a generator is measured against them: one that earns its reward as
+real data do comes nearer, one that exploits the reward goes away, whatever the reward says. Weights are
+self-normalised; how much they leave of the sample is said by Kish's effective size, (sum w)^2 / sum w^2.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from plaudit.measure.frechet import Floats, Moments, gaussian_distance, moments
 
 FEWEST_PER_FEATURE = 2.0
-"""Effective rows for each feature below which a weighted covariance says more of single rows than of the data."""
+"""Effective rows for each feature below which a weighted covariance is about single rows."""
 
 
 @dataclass(frozen=True)

@@ -85,10 +85,10 @@ def judge_declined(row: dict[str, float]) -> str | None:
     if not row.get("declined"):
         return None
     return (
-        f"The training was stopped: its judge, which is never optimised, fell from {row['best_judge']:.3g} to "
-        f"{row['judge']:.3g} while the reward was pursued (gaming gap {row['gaming_gap']:.3g}): the policy had "
-        f"begun to exploit the reward. Kept are the weights that the judge liked best, of its look "
-        f"{row['best_step']:.0f}."
+        f"The training was stopped: its judge, which is never optimised, fell from {row['best_judge']:.3g} "
+        f"to {row['judge']:.3g} while the reward was pursued (gaming gap {row['gaming_gap']:.3g}): the "
+        "policy had begun to exploit the reward. Kept are the weights that the judge liked best, of its "
+        f"look {row['best_step']:.0f}."
     )
 
 

@@ -1,15 +1,15 @@
 """Rewards that are models: learned from what someone calls good and bad, with a twin that only judges.
 
-Two scorers learn from disjoint halves. One is the reward, in [0, 1] and calibrated, the other the judge, which is
-reported and never optimised: what fools the first need not fool the second. A third part is held out from both
-and says how well they tell good from bad, with intervals; where they cannot, there is no reward. This file knows
-scores and labels; what a scorer looks at is the domain's.
+Two scorers learn from disjoint halves. One is the reward, in [0, 1] and calibrated, the other the judge,
+which is reported and never optimised: what fools the first need not fool the second. A third part is held
+out from both and says how well they tell good from bad, with intervals; where they cannot, there is no
+reward. This file knows scores and labels; what a scorer looks at is the domain's.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -19,7 +19,6 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from plaudit.errors import InputError
-from plaudit.reward.term import Context, Term
 
 PARTS = ("reward", "judge", "held_out")
 _SHARES = (0.4, 0.8)
@@ -94,26 +93,6 @@ class Learned:
         with torch.no_grad():
             return self.calibration["judge"](self.judge.logits(items))
 
-    def terms(self) -> tuple[Term, Term]:
-        """`learned`, which may be optimised, and its twin `learned_judge`, which may not."""
-        good = "as calibrated on what was held out"
-        return (
-            Term(
-                "learned",
-                lambda items, context: self.score(items),
-                f"Chance that it is good, {good}.",
-                (0.0, 1.0),
-                grad="pathwise",
-            ),
-            Term(
-                "learned_judge",
-                _plain(self.judged),
-                "The same by a judge that learned from other examples.",
-                (0.0, 1.0),
-                eval_only=True,
-            ),
-        )
-
     def describe(self) -> dict[str, Any]:
         """All but the scorers, as JSON."""
         return {
@@ -121,10 +100,6 @@ class Learned:
             "held_out": {name: asdict(each) for name, each in self.held_out.items()},
             "about": dict(self.about),
         }
-
-
-def _plain(judged: Callable[[Any], Tensor]) -> Callable[[Any, Context], NDArray[np.float64]]:
-    return lambda items, context: judged(items).double().numpy()
 
 
 def from_parts(scorers: Mapping[str, Scorer], description: Mapping[str, Any]) -> Learned:
@@ -152,7 +127,7 @@ def _figure(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def split_parts(labels: Ints, hashes: Sequence[bytes]) -> NDArray[np.int8]:
-    """To which of `PARTS` each item belongs, `(n,)`: 40, 40 and 20 % of either label, by the rank of its hash.
+    """To which of `PARTS` each item belongs, `(n,)`: 40, 40 and 20 % of either label, by its hash's rank.
 
     Items of one hash stay together. Order and names do not matter.
     """

@@ -1,8 +1,9 @@
 """A lower bound on a differentiable score: its mean over changed copies less their spread.
 
-What a reward model says of one picture can be an accident of its pixels; what it says of the same picture moved,
-scaled and blurred by noise hardly can. Pessimism over an ensemble (Coste et al., 2024, arXiv 2310.02743), where
-the members are not models but views. Pays mean - kappa * deviation, through which the gradient flows.
+What a reward model says of one picture can be an accident of its pixels; what it says of the same picture
+moved, scaled and blurred by noise hardly can. Pessimism over an ensemble (Coste et al., 2024, arXiv
+2310.02743), where the members are not models but views. Pays mean - kappa * deviation, through which the
+gradient flows.
 
 The views of an item depend on its content alone: the same item is worth the same every time, whatever its
 neighbours, and nothing has to be stored to resume.

@@ -138,3 +138,32 @@ def test_the_verb_writes_a_reward_or_says_why_not(tmp_path, capsys):
     assert main([*words, "--out", str(tmp_path)]) == 2
     assert main(["reward", "--good", str(good), "--bad", str(tmp_path / "x"), "--out", str(out)]) == 2
     assert "not there" in capsys.readouterr().err
+
+
+def test_the_term_learned_tunes_a_flow_and_its_judge_watches(made, tmp_path):
+    from plaudit.domains.image.picture_source import JudgedPictureReward
+    from plaudit.domains.image.picture_training import reward_of
+    from plaudit.domains.image.task import Picture
+    from plaudit.reward.compose import Composition
+    from plaudit.runs.recipe import RewardEntry
+
+    path = tmp_path / "R"
+    write_learned(made[2], path)
+    tune = Picture().recipes()["tune"]
+    recipe = tune.model_copy(update={"reward": (RewardEntry(term="learned"),), "env": {"pictures": "mnist"}})
+    with pytest.raises(InputError, match="plaudit reward"):
+        reward_of(recipe, {})
+    source = reward_of(recipe, {"reward": path})
+    assert isinstance(source, JudgedPictureReward)
+    source.draw(4, np.random.default_rng(0))
+    x = torch.from_numpy(fresh(1, 4)).permute(0, 3, 1, 2).float().div(127.5).sub(1).requires_grad_()
+    value = source.value(None, x)
+    value.sum().backward()
+    assert (
+        torch.allclose(value[:, 0], made[2].score(fresh(1, 4)), atol=1e-5) and float(x.grad.abs().max()) > 0
+    )
+    assert torch.allclose(source.judge(None, x.detach()), made[2].judged(fresh(1, 4)), atol=1e-5)
+    task = Picture().bound(recipe.model_copy(update={"inputs": {"reward": str(path)}}))
+    assert task.learned == str(path)
+    with pytest.raises(InputError, match="is a twin"):
+        Composition([RewardEntry(term="learned_judge")], Picture().terms())

@@ -1,8 +1,8 @@
 """A reward learned from two folders of pictures, good ones and bad ones.
 
-Two classifiers of different architecture learn from disjoint halves (`reward/learned.py`); what is said of them is
-measured on a fifth of the pictures that neither saw. Pictures of any size are brought to one side; a picture that
-lies in both folders says nothing and is left out of both.
+Two classifiers of different architecture learn from disjoint halves (`reward/learned.py`); what is said of
+them is measured on a fifth of the pictures that neither saw. Pictures of any size are brought to one side;
+a picture that lies in both folders says nothing and is left out of both.
 """
 
 from __future__ import annotations
@@ -153,7 +153,8 @@ def learn_reward(examples: Examples, say: Say | None = None, steps: int | None =
 def _examine(scorer: PictureScorer, own: PictureSet, held: PictureSet) -> tuple[Calibration, HeldOut]:
     """Calibrate on one half of what was held out and examine on the other, and the other way round.
 
-    What is kept is calibrated on all of it; what is said of it comes from halves that it was not calibrated on.
+    What is kept is calibrated on all of it; what is said of it comes from halves that it was not calibrated
+    on.
     """
     with torch.no_grad():
         logits = np.concatenate([scorer.logits(held.images[i : i + 500]) for i in range(0, len(held), 500)])

@@ -1,12 +1,12 @@
-"""Tuning by adjoint matching: every step is drawn towards where the reward's gradient points, as the base sees it.
+"""Tuning by adjoint matching: each step is drawn to where the reward's gradient points, as the base sees it.
 
-Domingo-Enrich et al., 2024 (arXiv 2409.08861). The reward's gradient at a sample is carried back along the path
-through the frozen base (the "lean" adjoint), which gives the velocity that each step should have had, and the
-model is fitted to those by least squares: nothing is differentiated through the model's own path, so that the
-gradient neither explodes nor profits from holes in the path, and a path can be learned from more than once.
-With noise = sqrt(2) and reduction = "sum" the fixed point is the base tilted by exp(reward / beta).
-Departs from the paper by taking the exact step of `sampling.py` with its own coefficients, of which theirs are
-the limit for small steps.
+Domingo-Enrich et al., 2024 (arXiv 2409.08861). The reward's gradient at a sample is carried back along the
+path through the frozen base (the "lean" adjoint), which gives the velocity that each step should have had,
+and the model is fitted to those by least squares: nothing is differentiated through the model's own path,
+so that the gradient neither explodes nor profits from holes in the path, and a path can be learned from
+more than once. With noise = sqrt(2) and reduction = "sum" the fixed point is the base tilted by exp(reward
+/ beta). Departs from the paper by taking the exact step of `sampling.py` with its own coefficients, of
+which theirs are the limit for small steps.
 """
 
 from __future__ import annotations

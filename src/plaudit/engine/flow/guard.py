@@ -4,9 +4,10 @@ The judge is a measure that is never optimised. As long as its samples get bette
 together; a reward that is won by exploiting it rises while the judge falls. Gains are shares of the base's
 values, so that the two can be told apart in one unit: gaming gap = reward gain - judge gain.
 
-The rule: the judge is looked at on the samples of every step. Over each `patience` steps its mean and error are
-taken; where the present mean lies more than three standard errors below the best one so far, and the two have
-no step in common, the judge has declined. A judge that has come to rest does not stop the training.
+The rule: the judge is looked at on the samples of every step. Over each `patience` steps its mean and error
+are taken; where the present mean lies more than three standard errors below the best one so far, and the
+two have no step in common, the judge has declined. A judge that has come to rest does not stop the
+training.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The learner that tunes a flow by reward: five methods, their guards, every query counted.
 
-Score function (grpo, ddpo: `score.py`), the reward's gradient (`pathwise.py`, `adjoint.py`), weighted regression
-(`regression.py`); what they share is in `tuned.py`. The policy is the running mean of the weights; where a judge
-that is never optimised declines (`guard.py`), it is the running mean that the judge liked best, and the training
-is `finished`.
+Score function (grpo, ddpo: `score.py`), the reward's gradient (`pathwise.py`, `adjoint.py`), weighted
+regression (`regression.py`); what they share is in `tuned.py`. The policy is the running mean of the
+weights; where a judge that is never optimised declines (`guard.py`), it is the running mean that the judge
+liked best, and the training is `finished`.
 """
 
 from __future__ import annotations

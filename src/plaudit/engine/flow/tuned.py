@@ -42,7 +42,7 @@ class FlowRewardConfig:
     """Settings of tuning a flow by reward."""
 
     method: Literal["grpo", "ddpo", "pathwise", "adjoint", "rwr"] = "pathwise"
-    """Clipped ratios in a window of steps, or in all; the reward's gradient through the path, or matched; rwr."""
+    """Clipped ratios in a window of steps, or in all; the reward's gradient, or its match; weights."""
     requests: int = 8
     """Requests of one step of the learner."""
     group: int = 8
@@ -72,8 +72,8 @@ class FlowRewardConfig:
     scaled: bool = True
     """Divide advantages by their group's deviation (grpo, ddpo): beta counts in those units then."""
     trained: Literal["all", "condition", "class"] = "all"
-    """Which weights learn (of a unet): all; those through which time and class steer the rest; or the classes'
-    vectors alone, the one that stands for no class among them. The fewer, the less there is to exploit."""
+    """Which weights learn (of a unet): all; those through which time and class steer the rest; or the
+    classes' vectors alone, that of no class among them. The fewer, the less there is to exploit."""
     normalise_then_sum: bool = False
     """Make each term group-relative before they are summed, as GDPO does; by their running spread where the
     reward's own gradient is followed."""
@@ -152,7 +152,7 @@ class Group:
 
 
 def freeze_all_but(model: FlowModel, trained: str) -> None:
-    """Leave to learn what the setting `trained` names; raises `InputError` where the network has none of it."""
+    """Leave to learn what the setting `trained` names; raises `InputError` where a network has none of it."""
     wanted = _LEARNING[trained]
     learning = [name for name, _ in model.named_parameters() if wanted & set(name.split("."))]
     if not any({"film", "label"} & set(name.split(".")) for name in learning):
