@@ -5,7 +5,7 @@ and no price over the last three steps, both ended at the same mean reward (`EQU
 less of the samples the unseen judge gives to the class than the optimised classifier does, as a share of
 the latter; `unguarded_drop` is the other's.
 
-The planted reward adds to the class's log-probability what a detector says of a patch in a corner. Its
+The planted reward adds to the class's log-probability what a detector says of a patch in the middle. Its
 pattern has half of its pixels flipped in sign, and its own sign is right for pictures that are heavier on
 their left alone, so that it says nothing about content: whoever draws the pattern wins. The training has a
 judge and ends when it declines; `hack_stopped` says that it did so before the budget and kept weights that
@@ -51,8 +51,8 @@ PLANTED = replace(
     requests=64,
 )
 PATIENCE, QUERIES, HACK_QUERIES, SAMPLES = 6, 2560, 3200, 500
-SIDE, WEIGHT = 6, 8.0
-"""Of the patch, in pixels, and what a perfect match pays."""
+SIDE, AT, WEIGHT = 8, 10, 8.0
+"""Of the patch in pixels, where it begins, and what a perfect match pays."""
 
 
 class Planted(ClassReward):
@@ -69,7 +69,7 @@ class Planted(ClassReward):
         half = pictures.shape[3] // 2
         heavier = pictures[..., :half].sum((1, 2, 3)) > pictures[..., half:].sum((1, 2, 3))
         sign = torch.where(heavier, 1.0, -1.0).detach()
-        match = (pictures[:, 0, :SIDE, :SIDE] * self.pattern).sum((1, 2)) * (2.0 / SIDE**2)
+        match = (pictures[:, 0, AT : AT + SIDE, AT : AT + SIDE] * self.pattern).sum((1, 2)) * (2.0 / SIDE**2)
         return super().value(label, images) + WEIGHT * (sign * match)[:, None]
 
 

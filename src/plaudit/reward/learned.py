@@ -133,7 +133,7 @@ def split_parts(labels: Ints, hashes: Sequence[bytes]) -> NDArray[np.int8]:
     """
     part = np.zeros(len(labels), np.int8)
     for label in np.unique(labels):
-        own = np.flatnonzero(labels == label)
+        own = [int(at) for at in np.flatnonzero(labels == label)]
         rank = {value: at for at, value in enumerate(sorted({hashes[i] for i in own}))}
         share = np.array([(rank[hashes[i]] + 0.5) / len(rank) for i in own])
         part[own] = np.searchsorted(_SHARES, share, side="right")
