@@ -54,10 +54,12 @@ class Bench:
     """The base with what rewards and judges it.
 
     Attributes:
+        base: draws by the plain ODE; `own` as it is shipped, with its guidance.
         test: moments of the judge's features of each class's test pictures.
     """
 
     base: FlowPolicy
+    own: FlowPolicy
     reward: Classifier
     judge: Classifier
     test: tuple[Moments, ...]
@@ -69,8 +71,8 @@ class Bench:
         reference = reference_of("mnist", None)
         test = load_pictures(mnist).part("test")
         features = reference.judge.features(test.images)
-        own = tuple(moments(features[test.labels == label]) for label in range(10))
-        return cls(FlowPolicy(found.model, ODE), reference.reward, reference.judge, own)
+        classes = tuple(moments(features[test.labels == label]) for label in range(10))
+        return cls(FlowPolicy(found.model, ODE), found, reference.reward, reference.judge, classes)
 
     def draw(self, policy: FlowPolicy, n: int, seed: int, label: int = -1) -> Tensor:
         """n samples in [-1, 1]; without a class unless `label` is one."""
@@ -114,8 +116,8 @@ class ClassReward:
             return self.value(label, images).double().numpy()
 
     def judge(self, label: Tensor | None, images: Tensor) -> Tensor:
-        """The unseen judge's probability of the class."""
-        return self.bench.judge.net(from_model(images)).softmax(1)[:, self.target]
+        """The unseen judge's log-probability of the class: in the reward's unit, so that gains compare."""
+        return self.bench.judge.net(from_model(images)).log_softmax(1)[:, self.target]
 
 
 def learner(bench: Bench, source: Any, config: FlowRewardConfig, seed: int) -> FlowReward:

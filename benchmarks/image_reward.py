@@ -2,9 +2,10 @@
 
 `target_share`: of samples that the unseen judge calls the class. `class_fd_ratio`: Frechet distance on the
 judge's features to the class's test pictures, as a multiple of what the base has when it is asked for the
-class. `pathwise_gain`: queries of the score-function method (GRPO in a window of steps) over those of the
-pathwise one, each until the mean reward of three steps in a row reaches `LEVEL`; where GRPO had not come
-there after `MOST`, the figure is a lower bound and `pathwise_gain_is_bound` says so.
+class, drawn as it is shipped. `pathwise_gain`: queries of the score-function method (GRPO in a window of
+steps) over those of the pathwise one, each until the mean reward of three steps in a row reaches `LEVEL`;
+where GRPO had not come there after `MOST`, the figure is a lower bound and `pathwise_gain_is_bound` says
+so.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def _one(bench: Bench, target: int, seed: int, count: int) -> dict[str, float]:
     rows = tune(made, QUERIES)
     spent = time.process_time() - start
     found = bench.figures(bench.draw(made.policy(), count, seed * 1000), target)
-    asked = bench.figures(bench.draw(bench.base, count, seed * 2000, target), target)
+    asked = bench.figures(bench.draw(bench.own, count, seed * 2000, target), target)
     return {
         "target_share": found["judge_share"],
         "queries": made.tuned.queries,
