@@ -42,16 +42,9 @@ UNGUARDED = replace(
     learning_rate=1e-3,
     learning_rate_end=1e-4,
 )
-PLANTED = replace(
-    PATHWISE,
-    trained="all",
-    beta=0.0,
-    learning_rate=3e-4,
-    learning_rate_end=3e-4,
-    requests=64,
-)
+PLANTED = replace(PATHWISE, trained="all", steps=6, learning_rate=1e-3, learning_rate_end=1e-3)
 PATIENCE, QUERIES, HACK_QUERIES, SAMPLES = 6, 2560, 3200, 500
-SIDE, AT, WEIGHT = 8, 10, 8.0
+SIDE, AT, WEIGHT = 8, 10, 40.0
 """Of the patch in pixels, where it begins, and what a perfect match pays."""
 
 
