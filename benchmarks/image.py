@@ -1,4 +1,4 @@
-"""Pictures: painting by the shipped presets on MNIST's test pictures; how fast flows are tuned and judged."""
+"""Pictures, on MNIST: painting by the shipped presets; tuning by reward, its guards and its speed."""
 
 from __future__ import annotations
 
@@ -29,16 +29,39 @@ def run(quick: bool = False, only: Sequence[str] | None = None) -> dict[str, Any
     return found
 
 
+def reward(quick: bool) -> dict[str, Any]:
+    """Tuning the shipped preset towards one class."""
+    from benchmarks import image_reward
+    from benchmarks.image_flow import Bench
+
+    return image_reward.measure(quick, Bench.of(str(MNIST))) if _there() else {}
+
+
+def guards(quick: bool) -> dict[str, Any]:
+    """What stands between such a tuning and a reward that can be exploited."""
+    from benchmarks import image_guards
+    from benchmarks.image_flow import Bench
+
+    return image_guards.measure(quick, Bench.of(str(MNIST))) if _there() else {}
+
+
 def speed(quick: bool) -> dict[str, Any]:
+    """How fast flows are tuned and judged."""
     return {**tuning_figures(3 if quick else 9), **distance_figures()}
 
 
 def paint(quick: bool) -> dict[str, Any]:
-    if not MNIST.is_dir():
-        say(f"  {MNIST} is not there: set PLAUDIT_MNIST")
+    """Paintings of the shipped presets."""
+    if not _there():
         return speed_figures()
     found = {name: presets.find(preset) for name, preset in PRESETS.items()}
     return paint_figures(found, MNIST, 200 if quick else 1_000)
 
 
-PARTS = {"paint": paint, "speed": speed}
+def _there() -> bool:
+    if not MNIST.is_dir():
+        say(f"  {MNIST} is not there: set PLAUDIT_MNIST")
+    return MNIST.is_dir()
+
+
+PARTS = {"paint": paint, "reward": reward, "guards": guards, "speed": speed}

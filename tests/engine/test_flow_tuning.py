@@ -15,7 +15,7 @@ from plaudit.errors import Diverged, InputError
 
 NAN = float("nan")
 DRAWS = 8
-METHODS = ("grpo", "ddpo", "pathwise", "rwr")
+METHODS = ("grpo", "ddpo", "pathwise", "adjoint", "rwr")
 
 
 def test_advantages_by_hand():
@@ -132,12 +132,15 @@ def tune(made, steps):
 
 TILTS = {
     "pathwise": ({"group": 16, "steps": 12, "learning_rate": 5e-3}, 50),
+    "adjoint": ({"group": 16, "steps": 12, "learning_rate": 5e-3, "epochs": 2, "minibatches": 2}, 50),
     "ddpo": ({"group": 256, "steps": 20, "scaled": False, "learning_rate": 5e-3, "chunk": 2048}, 100),
     "rwr": ({"group": 256, "steps": 10, "epochs": 2, "minibatches": 8, "chunk": 2048}, 20),
 }
 
 
-@pytest.mark.parametrize("method", ["pathwise", pytest.param("ddpo", marks=pytest.mark.slow), "rwr"])
+@pytest.mark.parametrize(
+    "method", ["pathwise", "adjoint", pytest.param("ddpo", marks=pytest.mark.slow), "rwr"]
+)
 def test_the_known_tilted_gaussian_is_reached(method):
     settings, steps = TILTS[method]
     made = toy.tuner(method=method, requests=8, beta=0.5, **{"learning_rate": 3e-3, **settings})

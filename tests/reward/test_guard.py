@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from plaudit.reward.guard import duplicates, entropy_collapse, reward_against_twin
+from plaudit.reward.guard import duplicates, entropy_collapse, judge_declined, reward_against_twin
 
 RNG = np.random.default_rng(0)
 UP, DOWN = np.linspace(0, 1, 30), np.linspace(1, 0, 30)
@@ -36,3 +36,11 @@ def test_duplicates():
     assert duplicates([np.full(3, 9.0), *mostly[1:]]) is None
     assert duplicates(["a", "a", "a"]) is not None and duplicates([{"a": 1}, {"a": 2}]) is None
     assert duplicates([]) is None
+
+
+def test_an_end_by_the_judge_is_told_with_its_figures():
+    row = {"declined": 1.0, "best_judge": 0.91, "judge": 0.4, "gaming_gap": 3.2, "best_step": 12.0}
+    told = judge_declined(row)
+    assert told is not None and "stopped: its judge" in told
+    assert all(part in told for part in ("from 0.91 to 0.4", "gaming gap 3.2", "look 12"))
+    assert judge_declined({**row, "declined": 0.0}) is None

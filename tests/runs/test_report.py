@@ -290,6 +290,28 @@ def test_a_twin_that_falls_while_the_reward_rises_is_an_alarm(run: Path) -> None
     assert "twin: reported, not optimised" in text
 
 
+def write_metrics(run: Path, judge: list[float], **last: float) -> None:
+    rows = [
+        {"step": at, "judge": value, "return": float(at), "gaming_gap": 0.5} for at, value in enumerate(judge)
+    ]
+    rows[-1] |= last
+    (run / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def test_a_judge_that_declined_is_an_alarm_and_one_that_rises_is_not(run: Path) -> None:
+    rising = [0.1 + 0.01 * at + 0.001 * (at % 3) for at in range(30)]
+    write_metrics(run, rising)
+    assert "reward against its judge" in Page(write_report(run)).text
+    assert "its judge, which is never" not in Page(write_report(run)).text
+    write_metrics(run, rising[::-1])
+    assert 'The reward rises while its twin "judge" gets worse' in Page(write_report(run)).text
+    write_metrics(run, rising[::-1], declined=1.0, best_judge=0.4, best_step=3.0)
+    assert (
+        "The training was stopped: its judge, which is never optimised, fell from 0.4 to"
+        in Page(write_report(run)).text
+    )
+
+
 @pytest.mark.parametrize("module", [charts, comparison, files, text, verdict])
 def test_examples_in_docstrings(module: ModuleType) -> None:
     assert doctest.testmod(module).failed == 0

@@ -126,6 +126,25 @@ def test_resuming_a_finished_run_trains_no_further(tmp_path: Path) -> None:
     assert fingerprint(run.path) == before and run.status()["state"] == "done"
 
 
+class EndsEarly(Toy):
+    """A task whose learner ends by itself after twelve steps."""
+
+    def build(self, recipe: Recipe, inputs: dict[str, Path]) -> Any:
+        made = super().build(recipe, inputs)
+        made.__class__ = type("Ending", (type(made),), {"finished": property(lambda self: self.count >= 12)})
+        return made
+
+
+@pytest.mark.usefixtures("quick_disk")
+def test_a_learner_that_ends_before_its_budget_is_done(tmp_path: Path) -> None:
+    run = Trainer(toy.recipe(), tmp_path / "run", EndsEarly()).run()
+    status = run.status()
+    assert (status["state"], status["step"], status["error"]) == ("done", 12, None) and status["share"] < 1.0
+    before = fingerprint(run.path)
+    assert [event.kind for event in Trainer.resume(run.path, EndsEarly()).iter()] == ["done"]
+    assert fingerprint(run.path) == before
+
+
 @pytest.mark.usefixtures("quick_disk")
 def test_threads_are_set_and_put_back_and_a_change_is_said(tmp_path: Path) -> None:
     before = torch.get_num_threads()

@@ -21,6 +21,7 @@ from plaudit.errors import InputError, PlauditError, ResourceError, did_you_mean
 VERBS = {
     "tasks": "List what can be made.",
     "rewards": "List the reward terms of a task: range, direction, whether differentiable.",
+    "reward": "Learn a reward from a folder of good pictures and one of bad ones.",
     "algorithms": "List the learning algorithms, or the settings of one.",
     "check": "Check a task, a task of your own (module:Class) or a recipe file.",
     "train": "Train a generator, evaluate it, write samples and a report.",

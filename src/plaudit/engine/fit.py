@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from plaudit.engine.learner import Learner, Metrics
@@ -102,7 +102,7 @@ class Event:
     Attributes:
         kind: "metrics" after each step; "sample" and "checkpoint" when due; "done" last.
         step: the learner's count, in `unit`.
-        share: of the budget, in [0, 1]; below 1 in "done" when the training was stopped.
+        share: of the budget, in [0, 1]; below 1 in "done" when the training ended before.
         elapsed_s: seconds of training so far.
         metrics: the learner's row, for "metrics" alone.
         stage: name of the stage in a training of several stages.
@@ -115,6 +115,8 @@ class Event:
     elapsed_s: float
     metrics: Metrics | None = None
     stage: str = ""
+    finished: bool = False
+    """The budget is spent, or the learner has ended by itself; False in "done" when it was stopped."""
 
     @property
     def eta_s(self) -> float | None:
@@ -129,7 +131,7 @@ def fit(
     stop: Callable[[], bool] = lambda: False,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Iterator[Event]:
-    """Train until the budget is spent or `stop()` is true; yields an event at each step boundary.
+    """Train until the budget is spent, the learner has `finished` or `stop()`; yields at each step boundary.
 
     A "checkpoint" event comes before the first step, then at every interval, and at the end; `pace`
     is already up to date when it is yielded. What the caller does with an event is not counted as
@@ -138,7 +140,8 @@ def fit(
     pace = pace or Pace()
     while True:
         share = plan.budget.share(learner.progress[0], pace.elapsed_s)
-        finished, stopped = share >= 1.0, stop()
+        # A learner that has such a property may end by itself, as when a judge declines.
+        finished, stopped = share >= 1.0 or bool(getattr(learner, "finished", False)), stop()
         if not stopped and _sample_due(plan, pace, share):
             pace.sampled = int(share * plan.samples) + 1
             yield _event("sample", learner, pace, share)
@@ -146,7 +149,7 @@ def fit(
             pace.saved_count, pace.saved_s = learner.progress[0], pace.elapsed_s
             yield _event("checkpoint", learner, pace, share)
         if finished or stopped:
-            yield _event("done", learner, pace, share)
+            yield replace(_event("done", learner, pace, share), finished=finished)
             return
         learner.share = share
         start = clock()

@@ -70,6 +70,9 @@ class Learner(Protocol):
 
     `progress` is the share of the budget in [0, 1] that `fit` sets before each step, so that
     schedules and ramps follow the budget, whatever its unit.
+
+    A learner may have `finished -> bool` beside what is listed: true once it ends before its budget, with the
+    policy that it wants kept. It is part of the state, so that a resumed run has finished too.
     """
 
     share: float

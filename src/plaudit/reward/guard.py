@@ -76,6 +76,22 @@ def reward_against_twin(reward: Series, twin: Series, name: str, direction: str 
     )
 
 
+def judge_declined(row: dict[str, float]) -> str | None:
+    """Say that a training ended because its judge declined; `row` is the logged row of that step.
+
+    >>> judge_declined({"judge": 0.5, "return": 3.0}) is None
+    True
+    """
+    if not row.get("declined"):
+        return None
+    return (
+        f"The training was stopped: its judge, which is never optimised, fell from {row['best_judge']:.3g} "
+        f"to {row['judge']:.3g} while the reward was pursued (gaming gap {row['gaming_gap']:.3g}): the "
+        "policy had begun to exploit the reward. Kept are the weights that the judge liked best, of its "
+        f"look {row['best_step']:.0f}."
+    )
+
+
 def duplicates(items: Sequence[Any]) -> str | None:
     """Warn when more than 95 % of the items after the first are copies of an earlier one.
 

@@ -99,7 +99,7 @@ class Session:
             self._last = event
             self._handle(event)
             yield event
-        if self._last is not None and self._last.share >= 1.0:
+        if self._last is not None and self._last.finished:
             self._status("done")
             return
         raise Interrupted(f"Saved at step {self.job.learner.progress[0]:,}.", signals.caught or 130)

@@ -14,12 +14,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from plaudit.domains.image.learned_terms import KEY
 from plaudit.domains.image.picture_reference import Facts, facts_about
 from plaudit.domains.image.pictures import as_pixels, from_model
 from plaudit.domains.image.sets import PictureSet
 from plaudit.engine.flow.model import FlowShape
 from plaudit.errors import Diverged, InputError
 from plaudit.reward.compose import Composition
+from plaudit.reward.learned import Learned
 from plaudit.reward.term import Context
 from plaudit.runs.recipe import RewardEntry
 from plaudit.task import Request
@@ -181,6 +183,15 @@ class PictureReward:
                 f"of the first {PATIENCE} batches: nothing can be learned from it.",
                 place="reward",
             )
+
+
+class JudgedPictureReward(PictureReward):
+    """A reward with a judge that is never optimised: the twin of one learned from two folders."""
+
+    def judge(self, label: Tensor | None, images: Tensor) -> Tensor:
+        """What the judge says `(B,)` of `images (B, C, H, W)` in [-1, 1]."""
+        learned: Learned = self._cache[KEY]
+        return learned.judged(from_model(images))
 
 
 def _shaped(raw: Tensor, entry: RewardEntry, minimize: bool) -> Tensor:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from plaudit.domains.image.data import BUILT_IN
+from plaudit.domains.image.learned import read_learned
+from plaudit.domains.image.learned_terms import KEY
 from plaudit.domains.image.picture_reference import facts_about, facts_of, pictures_of, reference_of
 from plaudit.domains.image.picture_request import PictureRequest, check_picture
-from plaudit.domains.image.picture_source import PictureReward, PictureSource
+from plaudit.domains.image.picture_source import JudgedPictureReward, PictureReward, PictureSource
 from plaudit.domains.image.reward import picture_terms
 from plaudit.domains.image.sets import PictureSet
 from plaudit.domains.image.sizing import checked_side
@@ -68,8 +70,8 @@ def make_learner(recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
     return make(recipe, inputs)
 
 
-def reward_of(recipe: Recipe) -> PictureReward:
-    """The recipe's reward over its set of pictures."""
+def reward_of(recipe: Recipe, inputs: Mapping[str, Path] | None = None) -> PictureReward:
+    """The recipe's reward over its set of pictures; `inputs["reward"]` is one learned from two folders."""
     config = config_of(recipe)
     given = request_of(recipe)
     facts = facts_of(*config.place)
@@ -77,10 +79,18 @@ def reward_of(recipe: Recipe) -> PictureReward:
     composition = Composition(recipe.reward, picture_terms(), recipe.product_weight)
     _check_classes(composition, facts.names, given)
     # Learned now, where it has to be, and not in the middle of the first step.
-    reference = reference_of(*config.place)
-    return PictureReward(
-        composition, recipe.reward, facts, given, config.classes, reference=reference, pictures=config.place
-    )
+    held: dict[str, Any] = {"reference": reference_of(*config.place), "pictures": config.place}
+    own = {"learned"} & {term.name for term in composition.terms}
+    if own and "reward" not in (inputs or {}):
+        raise InputError(
+            "the term learned needs a reward learned from two folders.",
+            place="inputs.reward",
+            hint="Make one: plaudit reward --good A --bad B --out R; then --set inputs.reward=R.",
+        )
+    if own and inputs:
+        held[KEY] = read_learned(inputs["reward"])
+        return JudgedPictureReward(composition, recipe.reward, facts, given, config.classes, **held)
+    return PictureReward(composition, recipe.reward, facts, given, config.classes, **held)
 
 
 def source_of(recipe: Recipe) -> PictureSource:
@@ -128,13 +138,13 @@ def _match(recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
 
 
 def _tune(recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
-    if not inputs:
+    if not {"init", "prior"} & set(inputs):
         raise InputError(
             "a flow is tuned from a base.",
             place="inputs.init",
             hint='Give --init RUN, or let a stage with algorithm = "flow-matching" come first.',
         )
-    source = reward_of(recipe)
+    source = reward_of(recipe, inputs)
     return _flow(recipe, inputs, source, source.weighing)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from plaudit.domains.image.learned_terms import learned_terms
 from plaudit.domains.image.paint_reward import paint_terms
 from plaudit.domains.image.picture_likeness import likeness_terms
 from plaudit.domains.image.picture_reward import pixel_terms
@@ -11,5 +12,5 @@ __all__ = ["paint_terms", "picture_terms"]
 
 
 def picture_terms() -> tuple[Term, ...]:
-    """Terms of `image/picture`: over a set's features, and over pixels alone."""
-    return (*likeness_terms(), *pixel_terms())
+    """Terms of `image/picture`: over a set's features, over pixels alone, and one's own from two folders."""
+    return (*likeness_terms(), *pixel_terms(), *learned_terms())

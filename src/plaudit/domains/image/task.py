@@ -19,6 +19,7 @@ from plaudit.domains.image.diffusers_training import DiffusersConfig
 from plaudit.domains.image.diffusers_training import config_of as diffusers_config_of
 from plaudit.domains.image.diffusers_training import make_learner as make_diffusers_learner
 from plaudit.domains.image.env import PaintConfig, PaintEnv
+from plaudit.domains.image.learned_terms import KEY
 from plaudit.domains.image.paint_baselines import Baseline, paint_baselines
 from plaudit.domains.image.paint_judge import judge_paintings
 from plaudit.domains.image.paint_recipes import paint_recipes
@@ -131,12 +132,14 @@ class Picture:
     terms = staticmethod(picture_terms)
     build = staticmethod(make_picture_learner)
 
-    def __init__(self, config: PictureConfig | None = None) -> None:
-        self.config = config or PictureConfig()
+    def __init__(self, config: PictureConfig | None = None, learned: str = "") -> None:
+        """`learned` is the file of a reward learned from two folders, for terms that ask it."""
+        self.config, self.learned = config or PictureConfig(), learned
 
     def bound(self, recipe: Recipe) -> Picture:
         """The task of the recipe's set of pictures."""
-        return Picture(config_of(recipe))
+        last = recipe.stages[-1].inputs if recipe.stages else {}
+        return Picture(config_of(recipe), recipe.inputs.get("reward", last.get("reward", "")))
 
     @cached_property
     def facts(self) -> Facts:
@@ -166,7 +169,9 @@ class Picture:
         """Pictures `(B, H, W, C)` uint8; a group is what was asked to be of one class."""
         requests = [item.request for item in items]
         groups = labels_of(requests, self.facts.names)
-        cache = {"pictures": self.config.place}
+        cache: dict[str, Any] = {"pictures": self.config.place}
+        if self.learned:
+            cache[KEY] = Path(self.learned)
         return np.stack([item.content for item in items]), Context(requests, groups=groups, cache=cache)
 
     def judge(self, items: Sequence[Item]) -> dict[str, NDArray[np.float64]]:

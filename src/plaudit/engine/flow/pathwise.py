@@ -13,13 +13,12 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from plaudit.engine.flow.advantage import weighted
 from plaudit.engine.flow.model import labels_on
 from plaudit.engine.flow.sampling import Step, reduced, roll
 from plaudit.engine.flow.tuned import Tuned
+from plaudit.engine.flow.value import value
 from plaudit.engine.learner import Metrics
 from plaudit.engine.sequence.losses import adapted
-from plaudit.errors import InputError
 
 
 def improve(tuned: Tuned) -> Metrics:
@@ -39,7 +38,8 @@ def gradient(tuned: Tuned) -> tuple[Metrics, Tensor, Tensor]:
     for rows in tuned.pieces(len(group)):
         label = labels_on(group.label, rows)
         images, distance = follow(tuned, group.start[rows], label, plan)
-        found, total = _value(tuned, label, images)
+        found, total = value(tuned, label, images)
+        tuned.watch(label, images)
         known = ~total.isnan()
         gain = total.where(known, 0.0) - tuned.beta * distance.where(known, 0.0)
         (-gain.sum() / len(group)).backward()  # type: ignore[no-untyped-call]
@@ -83,19 +83,3 @@ def _advance(
         return following, torch.zeros(len(x), device=x.device)
     base = tuned.base.velocity(x, step.t, label, tuned.config.guidance)
     return following, step.price() * reduced((velocity - base).square(), tuned.reduction)
-
-
-def _value(tuned: Tuned, label: Tensor | None, images: Tensor) -> tuple[Tensor, Tensor]:
-    """Columns `(R, K)` and their weighted sum `(R,)`, differentiable."""
-    if not hasattr(tuned.source, "value"):
-        raise InputError(
-            "pathwise tuning needs a reward with a gradient.",
-            place="learner.method",
-            hint="Take terms that are differentiable, or method = grpo.",
-        )
-    found: Tensor = tuned.source.value(label, images)
-    if found.dim() == 1:
-        return found.detach()[:, None].expand(-1, len(tuned.weighing.names)), found
-    if found.shape != (len(images), len(tuned.weighing.names)):
-        raise InputError(f"the reward gave {tuple(found.shape)} for {len(images)} samples.", place="reward")
-    return found, weighted(found[None], tuned.weights().to(found))[0]

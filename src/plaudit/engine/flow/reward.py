@@ -1,7 +1,9 @@
-"""The learner that tunes a flow by reward: four methods, one guard, every query counted.
+"""The learner that tunes a flow by reward: five methods, their guards, every query counted.
 
-Score function (grpo, ddpo: `score.py`), pathwise (`pathwise.py`), weighted regression (`regression.py`); what
-they share is in `tuned.py`. The policy is the running mean of the weights.
+Score function (grpo, ddpo: `score.py`), the reward's gradient (`pathwise.py`, `adjoint.py`), weighted
+regression (`regression.py`); what they share is in `tuned.py`. The policy is the running mean of the
+weights; where a judge that is never optimised declines (`guard.py`), it is the running mean that the judge
+liked best, and the training is `finished`.
 """
 
 from __future__ import annotations
@@ -9,12 +11,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from plaudit.engine.env import State
-from plaudit.engine.flow import pathwise, regression, score
+from plaudit.engine.flow import adjoint, pathwise, regression, score
 from plaudit.engine.flow.policy import FlowPolicy
-from plaudit.engine.flow.tuned import FlowRewardConfig, SampleReward, Tuned
+from plaudit.engine.flow.source import SampleReward
+from plaudit.engine.flow.tuned import FlowRewardConfig, Tuned
 from plaudit.engine.learner import Metrics, Weighing
 from plaudit.engine.nets import load_weights
 from plaudit.errors import Diverged
@@ -35,11 +39,33 @@ class FlowReward:
             "grpo": score.improve,
             "ddpo": score.improve,
             "pathwise": pathwise.improve,
+            "adjoint": adjoint.improve,
             "rwr": regression.improve,
         }[self.config.method]
+        self.tuned.judged.clear()
         row = method(self.tuned)
+        columns, total = row.pop("columns"), row.pop("total")
         self.tuned.steps += 1
-        return {**row, **self._report(row.pop("columns"), row.pop("total"))}
+        report = self._report(columns, total)
+        return {**row, **report, **self._judge(columns, report["return"])}
+
+    def _judge(self, columns: Tensor, reward: float) -> Metrics:
+        """What the judge says, and the end of the training where it has declined."""
+        tuned = self.tuned
+        tuned.remember(columns.flatten(0, 1))
+        if not tuned.judged:
+            return {}
+        averaged = tuned.average.model
+        row = tuned.guard.look(torch.cat(tuned.judged), reward, averaged.state_dict())
+        if tuned.guard.finished:
+            load_weights(averaged, tuned.guard.best)
+            row |= {"declined": 1.0, "best_judge": tuned.guard.highest, "best_step": tuned.guard.best_step}
+        return row
+
+    @property
+    def finished(self) -> bool:
+        """Whether the judge has declined: the policy is then the one that it liked best."""
+        return self.tuned.guard.finished
 
     def _report(self, columns: Tensor, total: Tensor) -> Metrics:
         """Figures of the samples: columns `(N, G, K)` and what they are worth."""

@@ -5,24 +5,18 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from plaudit.engine.adam import Adam, clip_norm, flatten, flushed_denormals
 from plaudit.engine.env import State
 from plaudit.engine.flow.average import Average
+from plaudit.engine.flow.guard import JudgeGuard
 from plaudit.engine.flow.matching import check_choice
-from plaudit.engine.flow.model import (
-    PRECISIONS,
-    FlowModel,
-    FlowShape,
-    network_config,
-    weights_of,
-)
+from plaudit.engine.flow.model import PRECISIONS, FlowModel, network_config, weights_of
 from plaudit.engine.flow.sampling import (
     MEMORYLESS,
     Noise,
@@ -35,17 +29,20 @@ from plaudit.engine.flow.sampling import (
 )
 from plaudit.engine.learner import Weighing
 from plaudit.engine.nets import load_weights
+from plaudit.engine.normalise import RunningMoments
 from plaudit.errors import Diverged, InputError
 
-METHODS = ("grpo", "ddpo", "pathwise", "rwr")
+_LEARNING = {"condition": {"time", "label", "film"}, "class": {"label"}}
+"""Parts of the parameters' names, by the setting `trained`."""
+METHODS = ("grpo", "ddpo", "pathwise", "adjoint", "rwr")
 
 
 @dataclass(frozen=True)
 class FlowRewardConfig:
     """Settings of tuning a flow by reward."""
 
-    method: Literal["grpo", "ddpo", "pathwise", "rwr"] = "pathwise"
-    """Clipped ratios in a window of steps, or over all steps; the reward's gradient; weighted matching."""
+    method: Literal["grpo", "ddpo", "pathwise", "adjoint", "rwr"] = "pathwise"
+    """Clipped ratios in a window of steps, or in all; the reward's gradient, or its match; weights."""
     requests: int = 8
     """Requests of one step of the learner."""
     group: int = 8
@@ -74,8 +71,14 @@ class FlowRewardConfig:
     """Nats a sample that beta is steered to (not rwr); 0 = beta stays."""
     scaled: bool = True
     """Divide advantages by their group's deviation (grpo, ddpo): beta counts in those units then."""
+    trained: Literal["all", "condition", "class"] = "all"
+    """Which weights learn (of a unet): all; those through which time and class steer the rest; or the
+    classes' vectors alone, that of no class among them. The fewer, the less there is to exploit."""
     normalise_then_sum: bool = False
-    """Make each term group-relative before they are summed (grpo, ddpo)."""
+    """Make each term group-relative before they are summed, as GDPO does; by their running spread where the
+    reward's own gradient is followed."""
+    stop_on_decline: int = 0
+    """Steps over which the judge's mean is taken; it ends when that has fallen. 0 = it never ends early."""
     behaviour: Literal["base", "policy"] = "base"
     """What draws the samples that rwr weighs; from the base the optimum is the base tilted by the reward."""
     epochs: int = 1
@@ -109,6 +112,7 @@ class FlowRewardConfig:
         check_choice("method", self.method, METHODS)
         check_choice("rule", self.rule, ("exact", "euler"))
         check_choice("reduction", self.reduction, ("sum", "mean"))
+        check_choice("trained", self.trained, ("all", *_LEARNING))
         check_choice("behaviour", self.behaviour, ("base", "policy"))
         check_choice("precision", self.precision, PRECISIONS)
         for name in ("requests", "group", "steps", "epochs", "minibatches", "chunk", "window_every"):
@@ -117,14 +121,14 @@ class FlowRewardConfig:
         self._check_method()
 
     def _check_method(self) -> None:
-        for name in ("noise", "floor", "beta", "kl_target", "window", "last", "clip"):
+        for name in ("noise", "floor", "beta", "kl_target", "window", "last", "clip", "stop_on_decline"):
             if not 0.0 <= getattr(self, name) < float("inf"):
                 raise InputError(f"{name} = {getattr(self, name)} is below 0.", place=f"learner.{name}")
         if self.method in ("grpo", "rwr") and self.group < 2:
             raise InputError(f"{self.method} compares within a group of 2 or more.", place="learner.group")
-        if self.method == "rwr" and self.beta == 0:
+        if self.method in ("rwr", "adjoint") and self.beta == 0:
             raise InputError(
-                "rwr weighs by exp(reward / beta): beta = 0 has no meaning.", place="learner.beta"
+                f"{self.method} divides the reward by beta: 0 has no meaning.", place="learner.beta"
             )
         if self.method in ("grpo", "ddpo") and (self.noise == 0 or self.steps < 2):
             raise InputError(
@@ -140,31 +144,6 @@ def _model(shape: FlowShape, network: Any, config: FlowRewardConfig) -> FlowMode
     return FlowModel(shape, network_config(network, shape), config.precision == "bf16")
 
 
-class SampleReward(Protocol):
-    """Where requests come from, and what samples are worth."""
-
-    shape: FlowShape
-
-    def draw(self, n: int, random: np.random.Generator) -> Tensor | None:
-        """Draw n requests: classes `(n,)`, negative for none; None where there are no classes."""
-        ...
-
-    def score(self, label: Tensor | None, images: Tensor) -> NDArray[np.float64]:
-        """Columns `(B, K)` of the composition for `images (B, *size)`, for the requests drawn last.
-
-        Samples of a request stand side by side. NaN = could not be scored.
-        """
-        ...
-
-
-class PathwiseReward(SampleReward, Protocol):
-    """A reward with a gradient."""
-
-    def value(self, label: Tensor | None, images: Tensor) -> Tensor:
-        """The same columns `(B, K)`, or `(B,)` already weighed, as a differentiable function of `images`."""
-        ...
-
-
 @dataclass
 class Group:
     """N * G requests, siblings side by side, with the noise that their samples begin from."""
@@ -174,6 +153,20 @@ class Group:
 
     def __len__(self) -> int:
         return len(self.start)
+
+
+def freeze_all_but(model: FlowModel, trained: str) -> None:
+    """Leave to learn what the setting `trained` names; raises `InputError` where a network has none of it."""
+    wanted = _LEARNING[trained]
+    learning = [name for name, _ in model.named_parameters() if wanted & set(name.split("."))]
+    if not any({"film", "label"} & set(name.split(".")) for name in learning):
+        raise InputError(
+            f'the network has nothing that trained = "{trained}" could mean.',
+            place="learner.trained",
+            hint='Take trained = "all"; the others are for a unet, "class" for one with classes.',
+        )
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(name in learning)
 
 
 class Tuned:
@@ -191,9 +184,13 @@ class Tuned:
         self.model = model.to(config.device)
         self.base = copy.deepcopy(self.model).requires_grad_(False)
         self.params, self.grads = flatten(self.model)
+        if config.trained != "all":
+            freeze_all_but(self.model, config.trained)
         self.average = Average(self.model, config.ema)
         self.adam = Adam(self.params)
         self.beta, self.steps, self.samples, self.queries = config.beta, 0, 0, 0
+        self.guard, self.judged = JudgeGuard(config.stop_on_decline), list[Tensor]()
+        self.spread = RunningMoments((len(weighing.names),))
 
     def draw(self) -> Group:
         """Draw the requests of one step and the noise of all their samples."""
@@ -220,6 +217,17 @@ class Tuned:
         rule: Rule = config.rule
         return steps_of(n, levels, rule, config.floor)
 
+    def watch(self, label: Tensor | None, images: Tensor) -> None:
+        """Let the judge see samples of this step, where the source has one."""
+        if not hasattr(self.source, "judge"):
+            return
+        with torch.no_grad():
+            label = None if label is None else label.cpu()
+            judged = torch.as_tensor(self.source.judge(label, images.detach().cpu()), dtype=torch.float64)
+        if judged.shape != (len(images),):
+            raise InputError(f"the judge gave {tuple(judged.shape)} for {len(images)} samples.")
+        self.judged.append(judged)
+
     @property
     def reduction(self) -> Reduction:
         return self.config.reduction
@@ -228,6 +236,7 @@ class Tuned:
         """Columns `(N, G, K)` of the composition; every sample is a query."""
         label = None if group.label is None else group.label.cpu()
         columns = np.asarray(self.source.score(label, images.cpu()), np.float64)
+        self.watch(label, images)
         self.queries += len(images)
         if columns.shape != (len(images), len(self.weighing.names)):
             raise InputError(
@@ -238,6 +247,22 @@ class Tuned:
         if bool(np.isinf(columns).any()):
             raise Diverged("the composed reward of a sample is infinite.")
         return torch.from_numpy(columns).view(-1, self.config.group, columns.shape[1])
+
+    def evened(self, columns: Tensor) -> Tensor:
+        """Columns `(R, K)` over their deviations so far, where each term is to count alike.
+
+        A shift has no gradient: dividing is all of normalising that matters here.
+        """
+        if not self.config.normalise_then_sum:
+            return columns
+        if self.spread.count == 0:
+            self.remember(columns)
+        return columns * torch.from_numpy(self.spread.scale).to(columns)
+
+    def remember(self, columns: Tensor) -> None:
+        """Let columns `(R, K)` into the deviations; a row that some term could not score is left out."""
+        flat = columns.detach().double().cpu()
+        self.spread.update(flat[~flat.isnan().any(1)])
 
     def weights(self) -> Tensor:
         """Weights `(K,)` of the columns as the budget is spent."""
@@ -266,6 +291,8 @@ class Tuned:
             "averaged": self.average.steps,
             "adam": self.adam.state_dict(),
             "beta": self.beta,
+            "guard": self.guard.state_dict(),
+            "spread": self.spread.state_dict(),
             "counts": [self.steps, self.samples, self.queries],
         }
 
@@ -278,4 +305,6 @@ class Tuned:
         self.generator.set_state(torch.as_tensor(state["generator"]))
         self.adam.load_state_dict(state["adam"])
         self.beta = float(state["beta"])
+        self.guard.load_state_dict(state["guard"])
+        self.spread.load_state_dict(state["spread"])
         self.steps, self.samples, self.queries = (int(n) for n in state["counts"])

@@ -48,10 +48,28 @@ def alarms(run: Run) -> str:
             guard.reward_against_twin(twin.totals, twin.values, words(twin.name), twin.direction)
             for twin in known
         ]
+    if judged := _judged(run):
+        checks["reward against its judge"] = judged
     _, masked = column(run.metrics, "masked")
     if len(masked):
         checks["rows that could not be scored"] = [_masked(float(masked.sum()))]
     return _section(checks)
+
+
+def _judged(run: Run) -> list[str | None]:
+    """What there is to say of the judge that a learner asked at every step; nothing where there was none."""
+    from plaudit.reward import guard
+
+    _, judge = column(run.metrics, "judge")
+    if not len(judge):
+        return []
+    figures = ("declined", "best_judge", "judge", "gaming_gap", "best_step")
+    stopped = guard.judge_declined({name: number(run.metrics[-1].get(name, 0.0)) for name in figures})
+    if stopped:
+        return [stopped]
+    _, reward = column(run.metrics, "return")
+    known = min(len(judge), len(reward))
+    return [guard.reward_against_twin(reward[:known], judge[:known], "judge")]
 
 
 def twins(run: Run) -> list[Twin]:

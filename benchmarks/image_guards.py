@@ -1,0 +1,136 @@
+"""What guards are for: the price of leaving the base ablated, and a planted reward that can be hacked.
+
+`guard_drop`: two tunings by the same reward, one guarded as `image_reward` is, one with all weights free
+and no price over the last three steps, both ended at the same mean reward (`EQUAL`). The drop is how much
+less of the samples the unseen judge gives to the class than the optimised classifier does, as a share of
+the latter; `unguarded_drop` is the other's.
+
+The planted reward adds to the class's log-probability what a detector says of a patch in the middle. Its
+pattern has half of its pixels flipped in sign, and its own sign is right for pictures that are heavier on
+their left alone, so that it says nothing about content: whoever draws the pattern wins. The training has a
+judge and ends when it declines; `hack_stopped` says that it did so before the budget and kept weights that
+the judge likes better than those of the same training without the guard; `hack_said` that the run's report
+says it; `hack_gap` is the gaming gap of the unguarded training at its end, `hack_gap_guarded` that of the
+weights that were kept.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmarks.image_flow import PATHWISE, Bench, ClassReward, learner, tune
+from plaudit.domains.image.pictures import from_model
+from plaudit.engine.flow.guard import relative_gain
+from plaudit.engine.flow.reward import FlowReward
+from plaudit.runs.report.alarms import alarms
+from plaudit.runs.report.files import read_run
+
+EQUAL = -0.12
+"""Mean log-probability of the class at which the ablation compares."""
+UNGUARDED = replace(
+    PATHWISE,
+    trained="all",
+    last=3,
+    learning_rate=1e-3,
+    learning_rate_end=1e-4,
+)
+PLANTED = replace(PATHWISE, trained="all", steps=6, learning_rate=1e-3, learning_rate_end=1e-3)
+PATIENCE, QUERIES, HACK_QUERIES, SAMPLES = 6, 2560, 3200, 500
+SIDE, AT, WEIGHT = 8, 10, 40.0
+"""Of the patch in pixels, where it begins, and what a perfect match pays."""
+
+
+class Planted(ClassReward):
+    """The class's log-probability and a detector that can be hacked."""
+
+    def __init__(self, bench: Bench, target: int) -> None:
+        super().__init__(bench, target)
+        signs = torch.ones(SIDE * SIDE)
+        signs[torch.randperm(SIDE * SIDE, generator=torch.Generator().manual_seed(0))[::2]] = -1.0
+        self.pattern = signs.view(SIDE, SIDE)
+
+    def value(self, label: Tensor | None, images: Tensor) -> Tensor:
+        pictures = from_model(images)
+        half = pictures.shape[3] // 2
+        heavier = pictures[..., :half].sum((1, 2, 3)) > pictures[..., half:].sum((1, 2, 3))
+        sign = torch.where(heavier, 1.0, -1.0).detach()
+        match = (pictures[:, 0, AT : AT + SIDE, AT : AT + SIDE] * self.pattern).sum((1, 2)) * (2.0 / SIDE**2)
+        return super().value(label, images) + WEIGHT * (sign * match)[:, None]
+
+
+def measure(quick: bool, bench: Bench) -> dict[str, Any]:
+    """The figures; `quick` draws half of the samples."""
+    torch.set_num_threads(1)
+    count = SAMPLES // 2 if quick else SAMPLES
+    return {**ablation(bench, 6, 9_200, count), **planted(bench, 6, 9_300, count)}
+
+
+def ablation(bench: Bench, target: int, seed: int, count: int) -> dict[str, Any]:
+    """Drops of the unseen judge with and without the guard, at equal reward."""
+    figures: dict[str, Any] = {}
+    for name, config in (("guard", PATHWISE), ("unguarded", UNGUARDED)):
+        made = learner(bench, ClassReward(bench, target), config, seed)
+        rows = tune(made, QUERIES, EQUAL)
+        found = bench.figures(bench.draw(made.policy(), count, seed * 1000), target)
+        figures |= {
+            f"{name}_drop": round(1.0 - found["judge_share"] / found["reward_share"], 4),
+            f"{name}_reward": round(float(np.mean([row["return"] for row in rows[-3:]])), 3),
+            f"{name}_reward_share": round(found["reward_share"], 4),
+            f"{name}_judge_share": round(found["judge_share"], 4),
+            f"{name}_fd": round(found["fd"], 2),
+        }
+    return figures
+
+
+def planted(bench: Bench, target: int, seed: int, count: int) -> dict[str, Any]:
+    """Tune by the planted reward with the guard and without."""
+    share, gap, said, queries = {}, {}, False, {}
+    for name, patience in (("guarded", PATIENCE), ("free", 0)):
+        made = learner(bench, Planted(bench, target), replace(PLANTED, stop_on_decline=patience), seed)
+        rows = tune(made, HACK_QUERIES)
+        queries[name] = made.tuned.queries
+        share[name], gap[name] = _kept(bench, made, target, count, seed * 1000)
+        if name == "guarded":
+            said = made.finished and _report_says(rows)
+    return {
+        "hack_stopped": queries["guarded"] < queries["free"] and share["guarded"] > share["free"],
+        "hack_said": said,
+        "hack_gap": round(gap["free"], 3),
+        "hack_gap_guarded": round(gap["guarded"], 3),
+        "hack_judge_share": round(share["free"], 4),
+        "hack_judge_share_guarded": round(share["guarded"], 4),
+        "hack_queries": queries["guarded"],
+    }
+
+
+def _kept(bench: Bench, made: FlowReward, target: int, count: int, seed: int) -> tuple[float, float]:
+    """Share of the target by the judge, and the policy's gaming gap against the base, on fresh samples."""
+    source, label = made.tuned.source, torch.full((count,), -1)
+    now, before = (bench.draw(policy, count, seed) for policy in (made.policy(), bench.base))
+    with torch.no_grad():
+        reward, judge = (
+            relative_gain(float(say(label, now).mean()), float(say(label, before).mean()))
+            for say in (source.value, source.judge)
+        )
+    return bench.figures(now, target)["judge_share"], reward - judge
+
+
+def _report_says(rows: list[dict[str, Any]]) -> bool:
+    """Whether the report of a run with these rows says that it was stopped, and why."""
+    with tempfile.TemporaryDirectory() as folder:
+        lines = [json.dumps({"step": at} | _plain(row)) for at, row in enumerate(rows, start=1)]
+        (Path(folder) / "metrics.jsonl").write_text("\n".join(lines) + "\n")
+        (Path(folder) / "recipe.toml").write_text('task = "image/picture"\n')
+        return "The training was stopped: its judge" in alarms(read_run(Path(folder)))
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key != "terms"}
