@@ -42,7 +42,7 @@ from plaudit.task import Item
 Figures = dict[str, Any]
 OPENEWLD = Path(os.environ.get("PLAUDIT_OPENEWLD", Path(__file__).parents[2] / "shared/data/openewld"))
 """402 public-domain lead sheets (00sapo/OpenEWLD, MIT)."""
-SEED, BARS, WIDE = 2_150_001, 8, 500
+SEED, BARS, WIDE = 2_350_001, 8, 500
 """Of the batch; bars of every melody; melodies between which the Vendi score is taken."""
 
 

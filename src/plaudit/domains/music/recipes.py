@@ -29,9 +29,9 @@ VARY_REWARD = {
     **MELODY_REWARD,
     "doubled_leaps": 15.0,
     "leaps": 7.0,
-    "autocorrelation": 0.03,
-    "variety": 1.3,
-    "repeated_motif": 4.0,
+    "autocorrelation": 0.1,
+    "variety": 0.7,
+    "repeated_motif": 6.0,
 }
 """Of the last two minutes: what tuning has taken of the melodies' variety comes back."""
 
