@@ -22,6 +22,7 @@ KINDS = {
     "sequence": "plaudit.engine.sequence.policy:SequencePolicy",
     "flow": "plaudit.engine.flow.policy:FlowPolicy",
     "generator": "plaudit.engine.gan.policy:GeneratorPolicy",
+    "vae": "plaudit.engine.vae.policy:VaePolicy",
 }
 """`kind -> module:class with from_description`, imported when asked for."""
 
