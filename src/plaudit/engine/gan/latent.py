@@ -145,7 +145,9 @@ class LatentTuner:
         self.grads.zero_()
         way = self.score if self.config.method == "score" else self.pathwise
         kl = self.policy.kl(noise, labels).mean()
-        (way(make, noise, labels) * weight + kl).backward()  # type: ignore[no-untyped-call]
+        loss = way(make, noise, labels) * weight + kl
+        # Of one size at any weight: Adam remembers gradients' sizes longer than a steered weight stays.
+        (loss / (1.0 + weight)).backward()  # type: ignore[no-untyped-call]
         with flushed_denormals():
             rate = self.config.policy_learning_rate if learning_rate is None else learning_rate
             self.adam.step(self.grads, rate)
