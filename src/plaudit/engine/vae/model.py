@@ -24,6 +24,9 @@ from plaudit.engine.returns import check_rank
 LEAST_VARIANCE = 1e-6
 """Below the step of 8-bit files: a set of constant pictures has no density."""
 _WIDEST = 8.0
+_LEAK = 0.1
+"""Where the ground is one colour, all numbers soon lie where the tanh is flat, ink too: without a leak the
+gradient dies there and the ground is all that is ever made."""
 
 
 class VaeModel(nn.Module):
@@ -43,9 +46,11 @@ class VaeModel(nn.Module):
         self.register_buffer("variance", torch.ones(()))
 
     def initialise(self, generator: torch.Generator) -> None:
-        """Draw all weights anew from `generator`."""
+        """Draw all weights anew from `generator`; q begins near the prior."""
         self.generator.initialise(generator)
         self.encoder.initialise(generator)
+        with torch.no_grad():
+            self.encoder.out.weight.mul_(0.1)
 
     def encode(self, items: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
         """Mean and logarithm of the deviation, `(B, latent)` each, of q for `items (B, *item)`."""
@@ -61,7 +66,7 @@ class VaeModel(nn.Module):
         """
         with torch.autocast(items.device.type, torch.bfloat16, enabled=precision == "bf16"):
             mean, log_std = self.encode(items, labels)
-            made = self.generator(mean + log_std.exp() * noise, labels)
+            made = self.generator(mean + log_std.exp() * noise, labels, _LEAK)
         return (made - items).square().flatten(1).sum(1), gaussian_kls(mean, log_std)
 
 
