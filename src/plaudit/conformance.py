@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from plaudit.errors import PlauditError
+from plaudit.runs.checking import bound
 from plaudit.task import Item, Task
 
 README_FORM = (
@@ -265,7 +266,8 @@ def check_preset_beats_random(task: Task) -> None:
         return
     from plaudit.runs import presets
 
-    policy = presets.load_policy(task.name)[0]
+    policy, recipe = presets.load_policy(task.name)
+    task = bound(task, recipe)
     seeds = [7_000_000 + i for i in range(40)]
     requests = task.requests(len(seeds), 8, task.Request())
     ours = task.judge(list(task.generate(policy, requests, seeds)))

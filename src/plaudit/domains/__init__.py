@@ -102,6 +102,12 @@ TASKS = (
         "A picture of yours painted with a few strokes, as SVG and as a film.",
         "plaudit.domains.image.task:Paint",
     ),
+    TaskInfo(
+        "image/picture",
+        "Small pictures of the class you ask for, learned from a set of yours.",
+        "plaudit.domains.image.task:Picture",
+        stepwise=False,
+    ),
 )
 
 

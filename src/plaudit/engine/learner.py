@@ -27,8 +27,20 @@ class Weighing(Protocol):
         ...
 
 
-class Policy(Protocol):
-    """A trained decision maker: tensors and a JSON description that rebuilds it."""
+class Stored(Protocol):
+    """Anything trained that is kept: tensors and a JSON description that rebuilds it."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The weights, by name: what goes into `model.safetensors`."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """JSON from which `plaudit.engine.policies.build` makes the same policy, given the tensors."""
+        ...
+
+
+class Policy(Stored, Protocol):
+    """A trained decision maker, for stepwise and sequence models."""
 
     def act(
         self,
@@ -40,12 +52,16 @@ class Policy(Protocol):
         """Map `obs (B, *O)` to `action, state, log_prob (B,)`; greedy when `generator` is None."""
         ...
 
-    def tensors(self) -> dict[str, Tensor]:
-        """The weights, by name: what goes into `model.safetensors`."""
+
+class Drawer(Stored, Protocol):
+    """A trained one-shot generator: from noise and a class to an item."""
+
+    def noise(self, random: RowRandom) -> Tensor:
+        """What items are made from, `(B, ...)`, each row from its own generator."""
         ...
 
-    def describe(self) -> dict[str, Any]:
-        """JSON from which `plaudit.engine.policies.build` makes the same policy, given the tensors."""
+    def draw(self, noise: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Map noise and classes `(B,)` to items `(B, *item)`; an item depends on its own row alone."""
         ...
 
 

@@ -231,7 +231,16 @@ def _set(values: dict[str, Any], setting: str, places: Places) -> None:
     inner[parts[-1]] = value
     if len(parts) == 1:
         _spread(values, parts[0])
+    elif parts[0] == "env":
+        _spread_env(values, parts[1], value if len(parts) == 2 else inner)
     places.option(tuple(parts), place)
+
+
+def _spread_env(values: dict[str, Any], key: str, value: Any) -> None:
+    """What was set of the environment of the whole run holds in the stages of the same task."""
+    for stage in values.get("stages", ()):
+        if stage.get("task", values["task"]) == values["task"]:
+            stage["env"] = {**stage.get("env", {}), key: copy.deepcopy(value)}
 
 
 def _set_reward(values: dict[str, Any], parts: list[str], value: Any) -> None:

@@ -35,8 +35,18 @@ def npz_file(path: Path, side: int | None = None) -> PictureSet:
     """
     checked_side(side, 0, 3)
     try:
-        arrays = _arrays(path)
-        return _set_of(arrays, side, shown(path))
+        return _set_of(npz_file_arrays(path), side, shown(path))
+    except InputError:
+        raise
+    # Hostile arrays show themselves in many ways.
+    except Exception as error:
+        raise InputError(f"is not an npz file that can be read: {error}.", place=shown(path)) from error
+
+
+def npz_file_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
+    """All arrays of an `.npz` file under limits, without pickle; raises only `InputError`."""
+    try:
+        return _arrays(path)
     except InputError:
         raise
     # A damaged zip or header shows itself in many ways, a hostile one in MemoryError too.

@@ -2,11 +2,13 @@
 
 Built in, without any download: "shapes" and "glyphs" are drawn, "digits" comes with scikit-learn. A path is a
 folder of idx files, an `.npz`, a `.parquet`, or a folder of pictures, flat or one subfolder a class. Whatever
-brings no split of its own is split by content.
+brings no split of its own is split by content. What is not there is also looked for in the folder that
+`PLAUDIT_DATA` names, so that recipes can say "mnist" on every machine.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from plaudit.domains.image.arrays import npz_file
@@ -42,7 +44,7 @@ def load_pictures(place: str | Path, side: int | None = None, say: Say | None = 
     checked_side(side, 0, 3)
     if str(place) in BUILT_IN:
         return BUILT_IN[str(place)](side)
-    path = Path(place)
+    path = found(place)
     try:
         is_folder, is_file = path.is_dir(), path.is_file()
     except (OSError, ValueError) as error:
@@ -52,7 +54,18 @@ def load_pictures(place: str | Path, side: int | None = None, say: Say | None = 
     if is_file and path.suffix.lower() in _FILES:
         return _FILES[path.suffix.lower()](path, side)
     what = "is no folder, .npz or .parquet file." if is_file else "is not there."
-    raise InputError(what, place=shown(place), hint=did_you_mean(str(place), BUILT_IN))
+    hint = f"{did_you_mean(str(place), BUILT_IN)} Or put it into the folder that {DATA} names."
+    raise InputError(what, place=shown(place), hint=hint)
+
+
+def found(place: str | Path) -> Path:
+    """The path of a set: as given, else below the folder that `PLAUDIT_DATA` names."""
+    path, home = Path(place), os.environ.get(DATA)
+    try:
+        elsewhere = home and not path.is_absolute() and not path.exists() and (Path(home) / path).exists()
+    except (OSError, ValueError):
+        return path
+    return Path(home) / path if home and elsewhere else path
 
 
 def _from_folder(folder: Path, side: int | None, say: Say | None) -> PictureSet:
@@ -61,5 +74,7 @@ def _from_folder(folder: Path, side: int | None, say: Say | None) -> PictureSet:
     return picture_folder(folder, side, say)
 
 
+DATA = "PLAUDIT_DATA"
+"""Environment variable with the folder of the user's own sets, by name."""
 BUILT_IN = {"shapes": shapes, "glyphs": glyphs, "digits": digits}
 _FILES = {".npz": npz_file, ".parquet": parquet_file}

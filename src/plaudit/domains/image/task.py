@@ -1,15 +1,16 @@
-"""The tasks of this domain: paintings, stroke by stroke."""
+"""The tasks of this domain: pictures in one shot, and paintings stroke by stroke."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from plaudit.domains.image import paint_files
+from plaudit.domains.image import paint_files, picture_files
 from plaudit.domains.image.env import PaintConfig, PaintEnv
 from plaudit.domains.image.paint_baselines import Baseline, paint_baselines
 from plaudit.domains.image.paint_judge import judge_paintings
@@ -22,14 +23,23 @@ from plaudit.domains.image.paint_request import (
     targets_of,
 )
 from plaudit.domains.image.paint_training import make_environment, make_learner
-from plaudit.domains.image.reward import paint_terms
+from plaudit.domains.image.picture_baselines import picture_baselines
+from plaudit.domains.image.picture_generation import generate_pictures
+from plaudit.domains.image.picture_judge import judge_pictures
+from plaudit.domains.image.picture_recipes import picture_recipes
+from plaudit.domains.image.picture_reference import Facts, Reference, facts_of, reference_of
+from plaudit.domains.image.picture_request import ANY, PictureRequest, check_picture, draw_pictures, labels_of
+from plaudit.domains.image.picture_request import STATISTICS as PICTURE_STATISTICS
+from plaudit.domains.image.picture_training import PictureConfig, config_of
+from plaudit.domains.image.picture_training import make_learner as make_picture_learner
+from plaudit.domains.image.reward import paint_terms, picture_terms
 from plaudit.reward.term import Context, Term
 from plaudit.task import Item
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from plaudit.engine.learner import Learner, Policy
+    from plaudit.engine.learner import Drawer, Learner, Policy
     from plaudit.runs.recipe import Recipe
 
 
@@ -92,3 +102,67 @@ class Paint:
 
     def preview(self, item: Item) -> Image:
         return paint_files.preview_painting(item)
+
+
+class Picture:
+    """Small pictures in one shot; those of a set that a recipe names in `env.pictures`."""
+
+    name: ClassVar[str] = "image/picture"
+    summary: ClassVar[str] = "Small pictures of the class you ask for, learned from a set of yours."
+    Request: ClassVar[type[PictureRequest]] = PictureRequest
+    env_config: ClassVar[type[PictureConfig]] = PictureConfig
+    formats: ClassVar[tuple[str, ...]] = picture_files.FORMATS
+    statistics: ClassVar[tuple[str, ...]] = tuple(PICTURE_STATISTICS)
+    recipes = staticmethod(picture_recipes)
+    terms = staticmethod(picture_terms)
+    build = staticmethod(make_picture_learner)
+
+    def __init__(self, config: PictureConfig | None = None) -> None:
+        self.config = config or PictureConfig()
+
+    def bound(self, recipe: Recipe) -> Picture:
+        """The task of the recipe's set of pictures."""
+        return Picture(config_of(recipe))
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Classes and size of the pictures; raises `InputError` for a set that is not there."""
+        return facts_of(*self.config.place)
+
+    @property
+    def reference(self) -> Reference:
+        """All that is known of the set; learned at the first call where it has to be."""
+        return reference_of(*self.config.place)
+
+    def check_request(self, request: PictureRequest) -> None:
+        check_picture(request, self.facts)
+
+    def requests(self, n: int, seed: int, given: PictureRequest) -> list[PictureRequest]:
+        return draw_pictures(n, seed, given, self.facts, "" if self.config.classes else ANY)
+
+    def generate(
+        self, policy: Drawer, requests: Sequence[PictureRequest], seeds: Sequence[int]
+    ) -> Iterator[Item]:
+        return generate_pictures(policy, requests, seeds, self.facts)
+
+    def baselines(self) -> Mapping[str, Any]:
+        return picture_baselines(lambda: self.reference)
+
+    def batch(self, items: Sequence[Item]) -> tuple[Any, Context]:
+        """Pictures `(B, H, W, C)` uint8; a group is what was asked to be of one class."""
+        requests = [item.request for item in items]
+        groups = labels_of(requests, self.facts.names)
+        cache = {"pictures": self.config.place}
+        return np.stack([item.content for item in items]), Context(requests, groups=groups, cache=cache)
+
+    def judge(self, items: Sequence[Item]) -> dict[str, NDArray[np.float64]]:
+        return judge_pictures(items, self.reference)
+
+    def save(self, item: Item, path: Path) -> None:
+        picture_files.save_picture(item, path)
+
+    def load(self, path: Path) -> Item:
+        return picture_files.load_picture(path, self.facts.shape)
+
+    def preview(self, item: Item) -> Image:
+        return picture_files.preview_picture(item)

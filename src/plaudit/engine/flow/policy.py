@@ -27,6 +27,10 @@ class FlowPolicy:
     def __init__(self, model: FlowModel, sampler: Sampler) -> None:
         self.model, self.sampler = model, sampler
 
+    def noise(self, random: RowRandom) -> Tensor:
+        """Standard normal `(B, *size)`, each row from its own generator."""
+        return noise_of(self.model.shape, random)
+
     def draw(self, noise: Tensor, condition: Tensor | None = None) -> Tensor:
         """Map `noise (B, *size)` to samples `(B, *size)`; `condition (B,)` holds classes, negative for none.
 

@@ -1,0 +1,160 @@
+"""From a recipe to a learner: what is learned from, what is rewarded, which algorithm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from plaudit.domains.image.data import BUILT_IN
+from plaudit.domains.image.picture_reference import facts_about, facts_of, pictures_of, reference_of
+from plaudit.domains.image.picture_request import PictureRequest, check_picture
+from plaudit.domains.image.picture_source import PictureReward, PictureSource
+from plaudit.domains.image.reward import picture_terms
+from plaudit.domains.image.sets import PictureSet
+from plaudit.domains.image.sizing import checked_side
+from plaudit.engine import algorithms
+from plaudit.errors import InputError
+from plaudit.reward.compose import Composition
+from plaudit.stepwise import configured, read_weights
+
+if TYPE_CHECKING:
+    from plaudit.engine.learner import Learner
+    from plaudit.runs.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class PictureConfig:
+    """The `[env]` of a recipe: which pictures."""
+
+    pictures: str = "shapes"
+    """"shapes", "glyphs" or "digits"; a folder of pictures, one subfolder a class if there are classes; an
+    `.npz`, a `.parquet`, a folder of idx files as MNIST's; a name in the folder that PLAUDIT_DATA names."""
+    side: int | None = None
+    """Of the pictures in pixels; the source's own within 28 to 64 when left open."""
+    classes: bool = True
+    """Tell the generator the class; without, it makes pictures of any class."""
+    mirror: bool = False
+    """Learn from mirror images too: not for letters, digits and other things with a direction."""
+
+    def __post_init__(self) -> None:
+        checked_side(self.side, 0, 3)
+
+    @property
+    def place(self) -> tuple[str, int | None]:
+        """What `facts_of`, `reference_of` and `pictures_of` are asked by."""
+        return self.pictures, self.side
+
+
+def config_of(recipe: Recipe) -> PictureConfig:
+    """The pictures of a recipe; of one with stages those of the last."""
+    env = dict(recipe.stages[-1].env) if recipe.stages else {}
+    config: PictureConfig = configured(PictureConfig, {**env, **recipe.env}, "env")
+    return config
+
+
+def make_learner(recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
+    """The recipe's learner; raises `InputError`. `inputs["init"]` holds first weights."""
+    make = _LEARNERS.get(recipe.algorithm)
+    if make is None:
+        raise InputError(
+            f"pictures are not learned by {recipe.algorithm}.",
+            place="algorithm",
+            hint=f"Known here: {', '.join(_LEARNERS)}.",
+        )
+    return make(recipe, inputs)
+
+
+def reward_of(recipe: Recipe) -> PictureReward:
+    """The recipe's reward over its set of pictures."""
+    config = config_of(recipe)
+    given = request_of(recipe)
+    facts = facts_of(*config.place)
+    check_picture(given, facts)
+    composition = Composition(recipe.reward, picture_terms(), recipe.product_weight)
+    _check_classes(composition, facts.names, given)
+    # Learned now, where it has to be, and not in the middle of the first step.
+    reference = reference_of(*config.place)
+    return PictureReward(
+        composition, recipe.reward, facts, given, config.classes, reference=reference, pictures=config.place
+    )
+
+
+def source_of(recipe: Recipe) -> PictureSource:
+    """The recipe's set to learn from."""
+    config = config_of(recipe)
+    return PictureSource(training_pictures(config), config.classes, config.mirror)
+
+
+def training_pictures(config: PictureConfig) -> PictureSet:
+    """The set itself; raises `InputError` where it is another than the package knows by that name."""
+    pictures = pictures_of(*config.place)
+    known, own = facts_of(*config.place), facts_about(pictures)
+    same = (known.names, known.shape) == (own.names, own.shape)
+    if not same or (config.pictures not in BUILT_IN and known.digest != own.digest):
+        raise InputError(
+            f'is not the set that the package knows as "{config.pictures}".',
+            place=pictures.source,
+            hint="Give its path, as in env.pictures=./NAME.",
+        )
+    return pictures
+
+
+def request_of(recipe: Recipe) -> PictureRequest:
+    """What a recipe asks for while training."""
+    try:
+        return PictureRequest.model_validate(dict(recipe.request))
+    except ValidationError as error:
+        raise InputError(str(error.errors()[0]["msg"]), place="request") from error
+
+
+def _check_classes(composition: Composition, names: tuple[str, ...], given: PictureRequest) -> None:
+    used = {term.name for term in composition.terms}
+    if "class_probability" in used and not names:
+        raise InputError(
+            "the set has no classes whose probability could be rewarded.",
+            place="reward",
+            hint="Take fidelity, diversity, or terms over pixels.",
+        )
+    if "similarity" in used and not given.example:
+        raise InputError("similarity needs an example.", place="request.example", hint="Name a picture file.")
+
+
+def _match(recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
+    return _flow(recipe, inputs, source_of(recipe), None)
+
+
+def _tune(recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
+    if not inputs:
+        raise InputError(
+            "a flow is tuned from a base.",
+            place="inputs.init",
+            hint='Give --init RUN, or let a stage with algorithm = "flow-matching" come first.',
+        )
+    source = reward_of(recipe)
+    return _flow(recipe, inputs, source, source.weighing)
+
+
+def _flow(recipe: Recipe, inputs: Mapping[str, Path], source: Any, weighing: Composition | None) -> Learner:
+    """A flow's learner; `inputs["prior"]` is the base it stays near, `["init"]` what it begins from."""
+    config = algorithms.configure(recipe.algorithm, recipe.learner)
+    make = algorithms.learner_class(recipe.algorithm)
+    network = {"kind": "unet", **recipe.network}
+    learner: Any = make(source, weighing, config, network, recipe.seed)
+    if "prior" in inputs:
+        learner.load_weights(read_weights(inputs["prior"]))
+    if "init" in inputs:
+        load = getattr(learner, "begin_from", None) if "prior" in inputs else None
+        (load or learner.load_weights)(read_weights(inputs["init"]))
+    found: Learner = learner
+    return found
+
+
+_LEARNERS: Mapping[str, Callable[[Recipe, Mapping[str, Path]], Learner]] = {
+    "flow-matching": _match,
+    "flow": _tune,
+}
+"""From an algorithm to what makes its learner."""
