@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from plaudit.domains.image.picture_one_step import one_step_recipes
 from plaudit.runs.recipe import Recipe, RewardEntry
 
 _NETWORK = {"kind": "unet", "width": 32, "levels": [1, 2]}
@@ -13,7 +14,7 @@ _REWARD = (RewardEntry(term="class_probability"), RewardEntry(term="fidelity", w
 
 
 def picture_recipes() -> Mapping[str, Recipe]:
-    """A flow learned and then tuned by reward (default), and the learning alone."""
+    """A flow learned and then tuned by reward (default), and the learning alone; generators of one step."""
     flow = Recipe(
         task="image/picture",
         name="flow",
@@ -24,7 +25,7 @@ def picture_recipes() -> Mapping[str, Recipe]:
         stages=(_base("4m"), _tune("2m")),
     )
     base = _base("15m").model_copy(update={"env": {"pictures": "shapes"}})
-    return {"flow": flow, "base": base}
+    return {"flow": flow, "base": base, **one_step_recipes()}
 
 
 def _base(budget: str) -> Recipe:
