@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from plaudit.engine.env import VecEnv
-    from plaudit.engine.learner import Learner, Policy
+    from plaudit.engine.learner import Drawer, Learner, Policy
     from plaudit.runs.recipe import Recipe
 
 
@@ -87,8 +87,13 @@ class Task(Protocol):
         """Draw n requests: what `given` leaves open is sampled over the reachable range."""
         ...
 
-    def generate(self, policy: Policy, requests: Sequence[Request], seeds: Sequence[int]) -> Iterator[Item]:
-        """Make one item for each request and seed; an item depends on its own seed alone."""
+    def generate(
+        self, policy: Policy | Drawer, requests: Sequence[Request], seeds: Sequence[int]
+    ) -> Iterator[Item]:
+        """Make one item for each request and seed; an item depends on its own seed alone.
+
+        Stepwise and sequence tasks are handed a `Policy`, one-shot ones a `Drawer`.
+        """
         ...
 
     def baselines(self) -> Mapping[str, Any]:
@@ -105,6 +110,9 @@ class Task(Protocol):
         "control" (0/1, every target within tolerance) and the statistics by name; and "diversity"
         (0/1 per item within this batch)."""
         ...
+
+    # A task whose items have figures as a set (distance to real ones, variety) also has
+    # `set_figures(items) -> dict[str, float | None]`: `plaudit eval` shows them for every generator.
 
     def save(self, item: Item, path: Path) -> None:
         """Write one item; the suffix decides the format; the recipe is embedded where it can be."""

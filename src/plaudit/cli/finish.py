@@ -52,7 +52,22 @@ def figures_table(evaluation: dict[str, Any]) -> str:
         for name, found in generators.items()
     ]
     note = f"{evaluation['n']} items each; mean and 95% interval; judged by code that no reward uses"
-    return f"{columns(rows, ('', *MAIN, 'per item'))}\n({note})"
+    table = f"{columns(rows, ('', *MAIN, 'per item'))}\n({note})"
+    return "\n\n".join(filter(None, [table, sets_table(evaluation)]))
+
+
+def sets_table(evaluation: dict[str, Any]) -> str:
+    """Figures of all items of a generator together, one line each; "" for tasks without any."""
+    sets = evaluation.get("sets") or {}
+    if not sets:
+        return ""
+    names = list(next(iter(sets.values())))
+    rows = [[name.replace("_", " "), *(_plain(found.get(name)) for found in sets.values())] for name in names]
+    return columns(rows, ("of all items", *(_generator(name, evaluation) for name in sets)))
+
+
+def _plain(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}"
 
 
 def _generator(name: str, evaluation: dict[str, Any]) -> str:

@@ -97,6 +97,7 @@ def evaluate(
         "baselines": {k: _figures(task, v) for k, v in outcomes.items() if k != "policy"},
         "best_of_n_draws": drawn,
         "terms": _terms(outcomes),
+        "sets": _sets(task, outcomes),
         "failures": reasons,
     }, failed
 
@@ -213,6 +214,17 @@ def _terms(outcomes: Mapping[str, Outcome]) -> dict[str, dict[str, float | None]
             for who, outcome in outcomes.items()
         }
         for name in outcomes["policy"].terms
+    }
+
+
+def _sets(task: Task, outcomes: Mapping[str, Outcome]) -> dict[str, dict[str, float | None]]:
+    """Figures of all items of a generator together, for every generator; {} for tasks without any."""
+    take = getattr(task, "set_figures", None)
+    if take is None:
+        return {}
+    return {
+        who: {name: None if x is None else number_or_none(x) for name, x in take(outcome.items).items()}
+        for who, outcome in outcomes.items()
     }
 
 

@@ -7,6 +7,7 @@ An item depends on its request and its seed, not on its neighbours. Plain reques
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -89,19 +90,31 @@ def _chunk(
     noise = policy.noise(random)
     sampler = _sampler(policy, way)
     evaluations = 1 if sampler is None else _evaluations(sampler, labels)
-    if way.plain:
-        drawer = policy if sampler is None else FlowPolicy(policy.model, sampler)
-        drawn = drawer.draw(noise, labels)
-    else:
-        assert sampler is not None
-        wishes = _wishes(requests, way, facts)
-        drawn, evaluations = draw_towards(policy.model, (noise, labels), sampler, wishes, random)
+    with _one_thread():
+        if way.plain:
+            drawer = policy if sampler is None else FlowPolicy(policy.model, sampler)
+            drawn = drawer.draw(noise, labels)
+        else:
+            assert sampler is not None
+            wishes = _wishes(requests, way, facts)
+            drawn, evaluations = draw_towards(policy.model, (noise, labels), sampler, wishes, random)
     images = as_pixels(from_model(drawn))
     if images.shape[1:] != facts.shape:
         raise InputError(f"this policy draws pictures {images.shape[1:]}, {facts.shape} was wanted.")
     images = _locked(images, requests, way, facts)
     for row, (request, seed) in enumerate(pairs):
         yield Item(images[row].copy(), request, int(seed), {"evaluations": evaluations})
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums are split by threads, and so are their last digits: an item is the same with any number."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _condition(policy: Any, labels: NDArray[np.int64], key: NDArray[np.uint64]) -> Tensor | None:

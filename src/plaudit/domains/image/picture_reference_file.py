@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,14 @@ from torch import Tensor
 
 from plaudit.domains.image.classifier import Classifier
 from plaudit.domains.image.picture_moments import Moments
-from plaudit.domains.image.picture_reference import VERSION, Facts, Reference
+from plaudit.domains.image.picture_reference import (
+    SHIPPED,
+    VERSION,
+    Facts,
+    Reference,
+    make_reference,
+    pictures_of,
+)
 from plaudit.errors import InputError
 from plaudit.media import cache
 from plaudit.media.limits import Limits, parse_json, read_bytes
@@ -82,6 +89,16 @@ def _rebuilt(about: dict[str, Any], tensors: dict[str, Tensor]) -> Reference:
     if not all(np.isfinite(values).all() for values in moments.values()):
         raise ValueError("moments that are not finite")
     return Reference(known, nets[0], nets[1], parts[0], parts[1], Moments(known.shape, **moments))
+
+
+def ship(name: str) -> Path:
+    """Make the reference of a set anew and write it into the package, without the machine's paths."""
+    made = make_reference(pictures_of(name, None))
+    for classifier in (made.reward, made.judge):
+        classifier.about["source"] = name
+    path = SHIPPED / f"{name}.safetensors"
+    write_reference(replace(made, facts=replace(made.facts, source=name)), path)
+    return path
 
 
 def _place(digest: str) -> Path:

@@ -87,6 +87,7 @@ class PictureReward:
         self.weighing, self.entries, self.facts, self.given = composition, tuple(entries), facts, given
         self.shape, self._cache = shape_of(facts, classes), cache
         self._drawn, self._same, self._calls = 1, 0, 0
+        self._first: NDArray[np.float64] | None = None
         for at, entry in enumerate(self.entries):
             if entry.normalise:
                 raise InputError(
@@ -167,8 +168,9 @@ class PictureReward:
                 place="reward",
                 hint="A term that gives NaN leaves a picture out; this one leaves out all.",
             )
+        self._first = known[0] if self._first is None else self._first
         self._calls += 1
-        self._same += bool(len(columns) > 1 and np.ptp(known, axis=0).max() < 1e-12)
+        self._same += bool(np.abs(known - self._first).max() < 1e-12)
         if self._calls == self._same == PATIENCE:
             raise InputError(
                 f"the reward {list(self.weighing.names)} is the same, {known[0].tolist()}, for all pictures "

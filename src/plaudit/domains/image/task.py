@@ -24,6 +24,7 @@ from plaudit.domains.image.paint_request import (
 )
 from plaudit.domains.image.paint_training import make_environment, make_learner
 from plaudit.domains.image.picture_baselines import picture_baselines
+from plaudit.domains.image.picture_figures import set_figures
 from plaudit.domains.image.picture_generation import generate_pictures
 from plaudit.domains.image.picture_judge import judge_pictures
 from plaudit.domains.image.picture_recipes import picture_recipes
@@ -157,6 +158,10 @@ class Picture:
 
     def judge(self, items: Sequence[Item]) -> dict[str, NDArray[np.float64]]:
         return judge_pictures(items, self.reference)
+
+    def set_figures(self, items: Sequence[Item]) -> dict[str, float | None]:
+        """Figures of all items together: what `plaudit eval` shows beside those of single items."""
+        return set_figures(items, self.reference)
 
     def save(self, item: Item, path: Path) -> None:
         picture_files.save_picture(item, path)
