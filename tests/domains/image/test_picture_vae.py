@@ -6,6 +6,7 @@ import numpy as np
 import one_step as toy
 import pytest
 import torch
+from PIL import Image
 
 from plaudit.domains.image.picture_training import make_learner
 from plaudit.engine import policies
@@ -79,3 +80,20 @@ def test_what_a_policy_over_latents_needs_is_said(base):
     other = toy.stage("vae", "latent").model_copy(update={"network": {**toy.NETWORK, "latent": 7}})
     with pytest.raises(InputError, match="another model"):
         make_learner(other, {"init": base[1]})
+
+
+def test_a_start_is_read_and_drawn_again(base, tmp_path):
+    """The stronger an edit the farther from the start; at 0 it is what the autoencoder makes of it."""
+    policy, images = base[0].policy(), toy.pictures().part("validation").images
+    place = tmp_path / "start.png"
+    Image.fromarray(images[0]).save(place)
+    name = toy.pictures().names[toy.pictures().part("validation").labels[0]]
+    away = []
+    for strength in (0.05, 0.5, 1.0):
+        found = toy.drawn(policy, 24, start=str(place), strength=strength, label=name)
+        away.append(float(np.abs(found - images[0].astype(float)).mean()))
+    assert away[0] < away[1] < away[2]
+    again = toy.drawn(policy, 3, start=str(place), strength=0.5, label=name)
+    assert np.array_equal(again, toy.drawn(policy, 24, start=str(place), strength=0.5, label=name)[:3])
+    with pytest.raises(InputError, match="one step"):
+        toy.drawn(policy, 1, start=str(place), keep=(0, 0, 4, 4), label=name)

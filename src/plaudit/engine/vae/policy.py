@@ -59,6 +59,16 @@ class VaePolicy(GeneratorPolicy):
         """Latents `(B, latent)` themselves, not noise, to items `(B, *item)`."""
         return GeneratorPolicy(self.generator, None, None, self.precision).draw(latent, condition)
 
+    def near(self, items: Tensor, noise: Tensor, condition: Tensor | None, strength: float) -> Tensor:
+        """Items `(B, *item)` like given ones, read and made again as of classes `condition`.
+
+        `strength` in [0, 1] is how far `noise (B, noise_size)` may take them: 0 makes them again as well as
+        that goes, 1 forgets them. Between them latents keep the prior's length.
+        """
+        mean, _ = self.encode(items, condition)
+        away = noise[:, : mean.shape[1]]
+        return self.decode((1.0 - strength**2) ** 0.5 * mean + strength * away, condition)
+
     def tensors(self) -> dict[str, Tensor]:
         """The weights by name: "generator.", "encoder.", "variance", and "latent." where it is there."""
         latent = {} if self.latent is None else self.latent.state_dict()
