@@ -83,10 +83,18 @@ def test_a_file_that_changes_is_read_anew(start):
     assert (fitted_file(start, (32, 32, 3)) == 255).all() and not (before == 255).all()
 
 
+def test_what_begins_from_a_picture_has_no_class_unless_it_is_asked(start):
+    for label, wanted in (("", "any"), ("cat", "cat")):
+        drawn = draw_pictures(3, 1, PictureRequest(start=start, label=label), FACTS, "")
+        assert {request.label for request in drawn} == {wanted}
+
+
 def test_open_labels_are_drawn_over_the_classes():
     drawn = draw_pictures(600, 1, PictureRequest(), FACTS, "")
     counts = [sum(request.label == name for request in drawn) for name in FACTS.names]
     assert sum(counts) == 600 and min(counts) > 150
     assert {r.label for r in draw_pictures(5, 1, PictureRequest(label="dog"), FACTS, "")} == {"dog"}
     assert {r.label for r in draw_pictures(5, 1, PictureRequest(), FACTS, "any")} == {"any"}
+    edited = PictureRequest(start="x.png")
+    assert completed(edited, 3, FACTS).label == "any"
     assert completed(PictureRequest(), 3, FACTS) == completed(PictureRequest(), 3, FACTS)

@@ -14,7 +14,7 @@ _REWARD = (RewardEntry(term="class_probability"), RewardEntry(term="fidelity", w
 
 
 def picture_recipes() -> Mapping[str, Recipe]:
-    """A flow learned and then tuned by reward (default), and the learning alone; generators of one step."""
+    """A flow learned and then tuned by reward (default), the learning alone, the tuning alone; those of one step."""
     flow = Recipe(
         task="image/picture",
         name="flow",
@@ -24,8 +24,11 @@ def picture_recipes() -> Mapping[str, Recipe]:
         env={"pictures": "shapes"},
         stages=(_base("4m"), _tune("2m")),
     )
-    base = _base("15m").model_copy(update={"env": {"pictures": "shapes"}})
-    return {"flow": flow, "base": base, **one_step_recipes()}
+    own = {"env": {"pictures": "shapes"}}
+    base = _base("15m").model_copy(update=own)
+    # What it is tuned from is given: --init RUN.
+    tune = _tune("2m").model_copy(update={**own, "inputs": {}})
+    return {"flow": flow, "base": base, "tune": tune, **one_step_recipes()}
 
 
 def _base(budget: str) -> Recipe:

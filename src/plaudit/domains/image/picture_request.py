@@ -43,7 +43,7 @@ class PictureRequest(Request):
     """One picture. `target` may name ink, contrast, symmetry, colourfulness, sharpness and jpeg_kb."""
 
     label: _Name = Field("", max_length=60)
-    """Name of a class; "any" for none in particular; drawn when left open."""
+    """Name of a class; "any" for none in particular; drawn when left open, "any" for what has a start."""
     guidance: float | None = Field(None, ge=0, le=20)
     """Strength of classifier-free guidance; the policy's own when left open."""
     steps: int | None = Field(None, ge=1, le=500)
@@ -175,10 +175,10 @@ def fitted(pixels: Pixels, shape: tuple[int, int, int]) -> Pixels:
 def draw_pictures(n: int, seed: int, given: PictureRequest, facts: Facts, open_label: str) -> list[Any]:
     """Draw n requests: an open label becomes `open_label`, or one of the classes where that is "".
 
-    Targets are asked as they are given.
+    What begins from a picture is of no class in particular unless one is asked. Targets stay as given.
     """
     check_picture(given, facts)
-    if given.label or open_label or not facts.names:
+    if given.label or given.start or open_label or not facts.names:
         label = given.label or open_label or ANY
         return [given.model_copy(update={"label": label})] * n
     drawn = RowRandom(np.arange(n) + seed * 1_000_003).integers(0, facts.classes)
@@ -195,6 +195,8 @@ def completed(request: PictureRequest, seed: int, facts: Facts) -> PictureReques
     """The request with a class, drawn from the item's seed where it is open."""
     if request.label or not facts.names:
         return request
+    if request.start:
+        return request.model_copy(update={"label": ANY})
     at = int(RowRandom([seed ^ 0x1ABE1]).integers(0, facts.classes)[0])
     return request.model_copy(update={"label": facts.names[at]})
 
