@@ -6,7 +6,7 @@ from typing import Any
 
 from plaudit.runs.recipe import Recipe, RewardEntry
 
-_NETWORK = {"kind": "generator", "latent": 32, "widths": [96, 48]}
+_NETWORK = {"kind": "generator", "latent": 16, "widths": [96, 48]}
 _REWARD = (RewardEntry(term="class_probability"), RewardEntry(term="fidelity", weight=0.5))
 _PICTURES = {"pictures": "shapes"}
 
@@ -73,7 +73,8 @@ def _paid(budget: str) -> Recipe:
 
 def _autoencoder(budget: str) -> Recipe:
     summary = "An encoder and a generator that climb the evidence's bound."
-    return _stage("vae", summary, "vae", budget, learner={"precision": "bf16"})
+    # With beta = 1 latents tell so much that most of the prior is no picture's, or another class's.
+    return _stage("vae", summary, "vae", budget, learner={"precision": "bf16", "beta": 5.0})
 
 
 def _choice(budget: str) -> Recipe:

@@ -14,7 +14,7 @@ _REWARD = (RewardEntry(term="class_probability"), RewardEntry(term="fidelity", w
 
 
 def picture_recipes() -> Mapping[str, Recipe]:
-    """A flow learned and then tuned by reward (default), the learning alone, the tuning alone; those of one step."""
+    """A flow learned and then tuned (default), the learning alone, the tuning alone; those of one step."""
     flow = Recipe(
         task="image/picture",
         name="flow",
