@@ -71,6 +71,10 @@ def _paid(budget: str) -> Recipe:
     return _stage("paid", summary, "gan", budget, learner=learner, **rest)
 
 
+_LEARNED = {**_NETWORK, "prior": 4}
+"""Draws of N(0, 1) are no latents of pictures; those of a learned prior are."""
+
+
 def _autoencoder(budget: str) -> Recipe:
     summary = "An encoder and a generator that climb the evidence's bound."
     # With beta = 1 latents tell so much that most of the prior is no picture's, or another class's.

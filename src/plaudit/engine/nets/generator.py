@@ -63,6 +63,8 @@ class GeneratorConfig:
     """Side in pixels of what a cell of the finest grid draws."""
     embed: int = 32
     """Width of a class, beside the latent vector."""
+    prior: int = 0
+    """Couplings of a learned prior before the latents of an autoencoder; 0 = they are standard normal."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "widths", tuple(int(width) for width in self.widths))
@@ -70,6 +72,8 @@ class GeneratorConfig:
         for name, most in limits.items():
             if not 1 <= getattr(self, name) <= most:
                 raise InputError(f"{name} = {getattr(self, name)} is not in 1..{most}.", place="network")
+        if not 0 <= self.prior <= 64:
+            raise InputError(f"prior = {self.prior} is not in 0..64.", place="network.prior")
         if not self.widths or any(not 1 <= width <= 4096 for width in self.widths):
             raise InputError(f"widths {list(self.widths)} are not all in 1..4096.", place="network.widths")
         wide = [width * self.expansion for width in self.widths]

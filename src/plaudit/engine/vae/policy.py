@@ -32,7 +32,8 @@ class VaePolicy(GeneratorPolicy):
 
     @torch.no_grad()
     def encode(self, items: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Mean and deviation `(B, latent)` of where items `(B, *item)` in [-1, 1] lie among the latents."""
+        """Where items `(B, *item)` in [-1, 1] lie: the noise `(B, latent)` that they are made from, by the
+        mean of q, and the deviation of q among the latents."""
         if tuple(items.shape[1:]) != self.shape.item:
             raise InputError(f"items of {self.shape.item} were wanted, {tuple(items.shape[1:])} came.")
         self.check_labels(len(items), condition)
@@ -52,11 +53,12 @@ class VaePolicy(GeneratorPolicy):
         items, labels = padded(items), None if labels is None else padded(labels)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bf16"):
             mean, log_std = self.model.encode(items, labels)
-        return mean[:rows].float(), log_std[:rows].float().exp()
+        mean = self.model.to_noise(mean.float(), labels)
+        return mean[:rows], log_std[:rows].float().exp()
 
     @torch.no_grad()
     def decode(self, latent: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Latents `(B, latent)` themselves, not noise, to items `(B, *item)`."""
+        """Noise `(B, latent)` of the prior, past a policy over it, to items `(B, *item)`."""
         return GeneratorPolicy(self.generator, None, None, self.precision).draw(latent, condition)
 
     def near(self, items: Tensor, noise: Tensor, condition: Tensor | None, strength: float) -> Tensor:
