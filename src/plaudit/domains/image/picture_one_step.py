@@ -6,7 +6,9 @@ from typing import Any
 
 from plaudit.runs.recipe import Recipe, RewardEntry
 
-_NETWORK = {"kind": "generator", "latent": 16, "widths": [96, 48]}
+_NETWORK = {"kind": "generator", "latent": 32, "widths": [96, 48]}
+_LEARNED = {**_NETWORK, "latent": 16, "prior": 4}
+"""Draws of N(0, 1) are often no latents of pictures; those of a learned prior are."""
 _REWARD = (RewardEntry(term="class_probability"), RewardEntry(term="fidelity", weight=0.5))
 _PICTURES = {"pictures": "shapes"}
 
@@ -41,8 +43,7 @@ def _stage(name: str, summary: str, algorithm: str, budget: str, **rest: Any) ->
         summary=summary,
         algorithm=algorithm,
         budget=budget,
-        network=_NETWORK,
-        **rest,
+        **{"network": _NETWORK, **rest},
     )
 
 
@@ -71,18 +72,14 @@ def _paid(budget: str) -> Recipe:
     return _stage("paid", summary, "gan", budget, learner=learner, **rest)
 
 
-_LEARNED = {**_NETWORK, "prior": 4}
-"""Draws of N(0, 1) are no latents of pictures; those of a learned prior are."""
-
-
 def _autoencoder(budget: str) -> Recipe:
     summary = "An encoder and a generator that climb the evidence's bound."
     # With beta = 1 latents tell so much that most of the prior is no picture's, or another class's.
-    return _stage("vae", summary, "vae", budget, learner={"precision": "bf16", "beta": 5.0})
+    return _stage("vae", summary, "vae", budget, learner={"precision": "bf16", "beta": 5.0}, network=_LEARNED)
 
 
 def _choice(budget: str) -> Recipe:
     learner = {"method": "pathwise", "policy": "network", "kl_target": 4.0, "precision": "bf16"}
-    rest = {"reward": _REWARD, "inputs": {"init": "stage:vae"}}
+    rest = {"reward": _REWARD, "inputs": {"init": "stage:vae"}, "network": _LEARNED}
     summary = "A policy chooses latents by reward, some nats from the prior."
     return _stage("latent", summary, "latent", budget, learner=learner, **rest)
