@@ -80,6 +80,16 @@ ALGORITHMS = {
         "plaudit.engine.gan.config:GanConfig",
         "plaudit.engine.gan.adversarial:Gan",
     ),
+    "vae": Algorithm(
+        "A variational autoencoder: an encoder and a generator that climb the evidence's bound.",
+        "plaudit.engine.vae.config:VaeConfig",
+        "plaudit.engine.vae.learner:Vae",
+    ),
+    "latent": Algorithm(
+        "A policy chooses the latents of a frozen VAE or GAN by reward, near the prior.",
+        "plaudit.engine.vae.latent:LatentConfig",
+        "plaudit.engine.vae.latent:Latent",
+    ),
 }
 
 

@@ -23,6 +23,7 @@ KINDS = {
     "flow": "plaudit.engine.flow.policy:FlowPolicy",
     "lora-flow": "plaudit.engine.flow.pretrained.policy:LoraPolicy",
     "generator": "plaudit.engine.gan.policy:GeneratorPolicy",
+    "vae": "plaudit.engine.vae.policy:VaePolicy",
 }
 """`kind -> module:class with from_description`, imported when asked for."""
 

@@ -31,6 +31,7 @@ from plaudit.domains.image.pictures import as_pixels, as_tensor, from_model, to_
 from plaudit.engine.flow.policy import FlowPolicy
 from plaudit.engine.flow.sampling import Sampler
 from plaudit.engine.random import RowRandom
+from plaudit.engine.vae.policy import VaePolicy
 from plaudit.errors import InputError
 from plaudit.task import Item
 
@@ -94,8 +95,9 @@ def _chunk(
         if way.plain:
             drawer = policy if sampler is None else FlowPolicy(policy.model, sampler)
             drawn = drawer.draw(noise, labels)
+        elif sampler is None:
+            drawn, evaluations = policy.near(_starts(requests, facts), noise, labels, way.strength), 2
         else:
-            assert sampler is not None
             wishes = _wishes(requests, way, facts)
             drawn, evaluations = draw_towards(policy.model, (noise, labels), sampler, wishes, random)
     images = as_pixels(from_model(drawn))
@@ -133,9 +135,11 @@ def _sampler(policy: Any, way: Way) -> Sampler | None:
     if isinstance(policy, FlowPolicy):
         asked = {"guidance": way.guidance, "steps": way.steps}
         return replace(policy.sampler, **{name: value for name, value in asked.items() if value is not None})
-    if not way.plain or way.guidance is not None or way.steps is not None:
+    begins = way.plain or (isinstance(policy, VaePolicy) and not way.locks and not way.steers)
+    if not begins or way.guidance is not None or way.steps is not None:
         raise InputError(
-            "this generator draws in one step: it has no guidance, steps, start, locks or targets.",
+            "this generator draws in one step: it has no guidance, steps, locks or targets, and a start only "
+            "where it learned to read pictures, as an autoencoder does.",
             hint="Flows have (plaudit train image/picture).",
         )
     return None
@@ -151,10 +155,15 @@ def _wishes(requests: Sequence[PictureRequest], way: Way, facts: Facts) -> Wishe
     targets = np.array([[r.target.get(name, np.nan) for name in STEERED] for r in requests], np.float32)
     known = kept = None
     if way.strength:
-        known = to_model(as_tensor(np.stack([fitted_file(r.start, facts.shape) for r in requests])))
+        known = _starts(requests, facts)
     if way.locks:
         kept = torch.from_numpy(np.stack([_kept(r, facts) for r in requests])[:, None])
     return Wishes(torch.from_numpy(targets) if way.steers else None, known, kept, 1.0 - (way.strength or 1.0))
+
+
+def _starts(requests: Sequence[PictureRequest], facts: Facts) -> Tensor:
+    """The pictures `(B, C, H, W)` in [-1, 1] that are begun from."""
+    return to_model(as_tensor(np.stack([fitted_file(r.start, facts.shape) for r in requests])))
 
 
 def _kept(request: PictureRequest, facts: Facts) -> NDArray[np.bool_]:

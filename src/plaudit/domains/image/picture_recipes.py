@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from plaudit.domains.image.picture_one_step import one_step_recipes
 from plaudit.runs.recipe import Recipe, RewardEntry
 
 _NETWORK = {"kind": "unet", "width": 32, "levels": [1, 2]}
@@ -13,7 +14,7 @@ _REWARD = (RewardEntry(term="class_probability"), RewardEntry(term="fidelity", w
 
 
 def picture_recipes() -> Mapping[str, Recipe]:
-    """A flow learned and then tuned by reward (default), the learning alone, the tuning alone."""
+    """A flow learned and then tuned (default), the learning alone, the tuning alone; those of one step."""
     flow = Recipe(
         task="image/picture",
         name="flow",
@@ -27,7 +28,7 @@ def picture_recipes() -> Mapping[str, Recipe]:
     base = _base("15m").model_copy(update=own)
     # What it is tuned from is given: --init RUN.
     tune = _tune("2m").model_copy(update={**own, "inputs": {}})
-    return {"flow": flow, "base": base, "tune": tune}
+    return {"flow": flow, "base": base, "tune": tune, **one_step_recipes()}
 
 
 def _base(budget: str) -> Recipe:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from plaudit.domains.image.data import BUILT_IN
 from plaudit.domains.image.learned import read_learned
 from plaudit.domains.image.learned_terms import KEY
+from plaudit.domains.image.picture_items import PaidItems, PaidPictures, PictureItems
 from plaudit.domains.image.picture_reference import facts_about, facts_of, pictures_of, reference_of
 from plaudit.domains.image.picture_request import PictureRequest, check_picture
 from plaudit.domains.image.picture_source import JudgedPictureReward, PictureReward, PictureSource
@@ -163,8 +164,50 @@ def _flow(recipe: Recipe, inputs: Mapping[str, Path], source: Any, weighing: Com
     return found
 
 
+def _play(recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
+    """A game of generator and critic, with a reward term where the recipe has a reward."""
+    source = source_of(recipe)
+    if not recipe.reward:
+        return _in_one_step(recipe, inputs, PictureItems(source), None)
+    reward = reward_of(recipe)
+    paid = PaidPictures(source, reward, reference_of(*config_of(recipe).place))
+    return _in_one_step(recipe, inputs, paid, reward.weighing)
+
+
+def _encode(recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
+    return _in_one_step(recipe, inputs, PictureItems(source_of(recipe)), None)
+
+
+def _choose(recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
+    if "init" not in inputs or not recipe.reward:
+        raise InputError(
+            "a policy over latents needs a generator to choose for, and a reward.",
+            place="inputs.init" if recipe.reward else "reward",
+            hint='Give --init RUN, of a training with algorithm = "vae" or "gan".',
+        )
+    reward = reward_of(recipe)
+    source = PaidItems(reward, reference_of(*config_of(recipe).place))
+    return _in_one_step(recipe, inputs, source, reward.weighing)
+
+
+def _in_one_step(
+    recipe: Recipe, inputs: Mapping[str, Path], source: Any, weighing: Composition | None
+) -> Learner:
+    """The learner of a generator without steps; it begins from `inputs["init"]`."""
+    config = algorithms.configure(recipe.algorithm, recipe.learner)
+    make = algorithms.learner_class(recipe.algorithm)
+    learner: Any = make(source, weighing, config, {"kind": "generator", **recipe.network}, recipe.seed)
+    if "init" in inputs:
+        learner.load_weights(read_weights(inputs["init"]))
+    found: Learner = learner
+    return found
+
+
 _LEARNERS: Mapping[str, Callable[[Recipe, Mapping[str, Path]], Learner]] = {
     "flow-matching": _match,
     "flow": _tune,
+    "gan": _play,
+    "vae": _encode,
+    "latent": _choose,
 }
 """From an algorithm to what makes its learner."""

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import copy
+from typing import Generic, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from plaudit.engine.adam import flatten
-from plaudit.engine.flow.model import FlowModel
 from plaudit.engine.nets import load_weights
 
+Model = TypeVar("Model", bound=nn.Module)
 
-class Average:
+
+class Average(Generic[Model]):
     """An exponential moving average of flat parameters `(P,)`, as a model of its own.
 
     The decay grows from 0.1 to `decay` with the number of steps, min(decay, (1 + n) / (10 + n)), so that the
     first weights, which are noise, are soon forgotten.
     """
 
-    def __init__(self, model: FlowModel, decay: float) -> None:
-        self.model = copy.deepcopy(model).requires_grad_(False)
+    def __init__(self, model: Model, decay: float) -> None:
+        self.model: Model = copy.deepcopy(model).requires_grad_(False)
         self.params, _ = flatten(self.model)
         self.decay, self.steps = decay, 0
 

@@ -16,7 +16,7 @@ from plaudit.engine.env import State
 from plaudit.engine.flow.average import Average
 from plaudit.engine.flow.guard import JudgeGuard
 from plaudit.engine.flow.matching import check_choice
-from plaudit.engine.flow.model import PRECISIONS, FlowModel, network_config, weights_of
+from plaudit.engine.flow.model import PRECISIONS, FlowModel, FlowShape, network_config, weights_of
 from plaudit.engine.flow.sampling import (
     MEMORYLESS,
     Noise,

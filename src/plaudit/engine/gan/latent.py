@@ -19,6 +19,7 @@ from plaudit.engine.env import State
 from plaudit.engine.gan.config import RewardConfig
 from plaudit.engine.gan.losses import gaussian_kl, gaussian_log_prob
 from plaudit.engine.gan.rewards import Rewards
+from plaudit.engine.gan.surrogate import Surrogate
 from plaudit.engine.nets.generator import GeneratorConfig, ItemShape, flat_layers, initialise
 from plaudit.engine.sequence.losses import leave_one_out, score_function
 
@@ -118,7 +119,11 @@ def latent_policy(kind: str, network: GeneratorConfig, shape: ItemShape, spread:
 
 
 class LatentTuner:
-    """One latent policy that learns."""
+    """One latent policy that learns.
+
+    Attributes:
+        slopes: what knows the reward's slope by items: the reward itself, or a surrogate of it.
+    """
 
     def __init__(
         self, rewards: Rewards, config: RewardConfig, network: GeneratorConfig, shape: ItemShape, seed: int
@@ -129,17 +134,23 @@ class LatentTuner:
             self.policy.initialise(torch.Generator().manual_seed(seed))
         self.params, self.grads = flatten(self.policy)
         self.adam = Adam(self.params)
+        self.slopes: Rewards | Surrogate = rewards
         self.kl = 0.0
 
-    def update(self, make: Make, weight: float, random: torch.Generator) -> None:
+    def update(
+        self, make: Make, weight: float, random: torch.Generator, learning_rate: float | None = None
+    ) -> None:
         """Take one step towards more of `weight * reward - KL`, on items of `make`."""
         noise, labels = self._states(random)
         self.grads.zero_()
-        way = self.pathwise if self.config.method == "pathwise" else self.score
+        way = self.score if self.config.method == "score" else self.pathwise
         kl = self.policy.kl(noise, labels).mean()
-        (way(make, noise, labels) * weight + kl).backward()  # type: ignore[no-untyped-call]
+        loss = way(make, noise, labels) * weight + kl
+        # Of one size at any weight: Adam remembers gradients' sizes longer than a steered weight stays.
+        (loss / (1.0 + weight)).backward()  # type: ignore[no-untyped-call]
         with flushed_denormals():
-            self.adam.step(self.grads, self.config.policy_learning_rate)
+            rate = self.config.policy_learning_rate if learning_rate is None else learning_rate
+            self.adam.step(self.grads, rate)
         self.kl = float(kl.detach())
 
     def score(self, make: Make, noise: Tensor, labels: Tensor | None) -> Tensor:
@@ -155,7 +166,7 @@ class LatentTuner:
     def pathwise(self, make: Make, noise: Tensor, labels: Tensor | None) -> Tensor:
         """The same through the generator and the terms; what `make` uses gathers gradients too."""
         items = make(self.policy.draw(noise, labels), labels)
-        return -(self.rewards.slope(items, labels) * items).sum()
+        return -(self.slopes.slope(items, labels) * items).sum()
 
     def _states(self, random: torch.Generator) -> tuple[Tensor, Tensor | None]:
         """Noise and labels of a batch of groups, side by side."""

@@ -84,18 +84,12 @@ def gaussian_log_prob(x: Tensor, mean: Tensor, log_std: Tensor) -> Tensor:
     return -(0.5 * apart.square() + log_std + 0.5 * math.log(2.0 * math.pi)).sum(1)
 
 
-def gaussian_kl(mean: Tensor, log_std: Tensor) -> Tensor:
-    """KL `(B,)` from independent normals `(B, Z)` to standard ones, in nats. Kingma and Welling, 2014."""
+def gaussian_kls(mean: Tensor, log_std: Tensor) -> Tensor:
+    """KL `(B, Z)` of each dimension from independent normals to standard ones. Kingma and Welling, 2014."""
     check_rank(2, mean=mean, log_std=log_std)
-    return 0.5 * ((2.0 * log_std).exp() + mean.square() - 1.0 - 2.0 * log_std).sum(1)
+    return 0.5 * ((2.0 * log_std).exp() + mean.square() - 1.0 - 2.0 * log_std)
 
 
-def gaussian_nll(squared_error: Tensor, dimensions: int) -> Tensor:
-    """Negative log-likelihood `(B,)` of D numbers with the deviation that suits the batch best.
-
-    `squared_error (B,)` is summed over the D numbers. The best deviation is the root of the mean error, with
-    the gradient passing through it. Rybkin et al., 2021 (sigma-VAE).
-    """
-    check_rank(1, squared_error=squared_error)
-    variance = (squared_error.mean() / dimensions).clamp(min=1e-6)
-    return 0.5 * (squared_error / variance + dimensions * torch.log(2.0 * math.pi * variance))
+def gaussian_kl(mean: Tensor, log_std: Tensor) -> Tensor:
+    """KL `(B,)` from independent normals `(B, Z)` to standard ones, in nats."""
+    return gaussian_kls(mean, log_std).sum(1)

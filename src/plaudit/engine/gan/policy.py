@@ -59,9 +59,7 @@ class GeneratorPolicy:
 
     def _chunk(self, noise: Tensor, labels: Tensor | None) -> Tensor:
         rows = len(noise)
-        noise = torch.cat([noise, noise.new_zeros(CHUNK - rows, noise.shape[1])])
-        if labels is not None:
-            labels = torch.cat([labels, labels.new_zeros(CHUNK - rows)])
+        noise, labels = padded(noise), None if labels is None else padded(labels)
         latent = noise if self.latent is None else self.latent.draw(noise, labels)
         return make(self.generator, latent, labels, self.precision)[:rows]
 
@@ -70,6 +68,10 @@ class GeneratorPolicy:
             raise InputError(
                 f"noise of the shape (B, {self.noise_size}) was wanted, {tuple(noise.shape)} came."
             )
+        self.check_labels(len(noise), labels)
+
+    def check_labels(self, rows: int, labels: Tensor | None) -> None:
+        """Raise `InputError` where `labels` are no classes for so many items."""
         classes = self.shape.classes
         if (labels is None) != (classes == 0):
             raise InputError(
@@ -77,9 +79,9 @@ class GeneratorPolicy:
                 + ("no label is wanted." if classes == 0 else "a label for each item is wanted.")
             )
         if labels is not None and (
-            labels.shape != noise.shape[:1] or bool(((labels < 0) | (labels >= classes)).any())
+            tuple(labels.shape) != (rows,) or bool(((labels < 0) | (labels >= classes)).any())
         ):
-            raise InputError(f"{len(noise)} labels in 0..{classes - 1} were wanted.")
+            raise InputError(f"{rows} labels in 0..{classes - 1} were wanted.")
 
     def tensors(self) -> dict[str, Tensor]:
         """The weights by name: "generator.", and where they are kept "latent." and "critic."."""
@@ -93,14 +95,11 @@ class GeneratorPolicy:
 
     def describe(self) -> dict[str, Any]:
         """JSON that `from_description` reads."""
-        latent: dict[str, Any] | None = None if self.latent is None else {"kind": "gaussian"}
-        if isinstance(self.latent, OffsetLatent):
-            latent = {"kind": "network", "spread": self.latent.spread}
         return {
             "kind": "generator",
             "shape": asdict(self.shape),
             "network": nets.describe(self.generator.config),
-            "latent": latent,
+            "latent": describe_latent(self.latent),
             "critic": self.critic is not None,
             "precision": self.precision,
         }
@@ -108,23 +107,46 @@ class GeneratorPolicy:
     @classmethod
     def from_description(cls, description: dict[str, Any], tensors: dict[str, Tensor]) -> GeneratorPolicy:
         """Make the policy that `describe` described; tensors of other names or shapes are an error."""
-        shape, network = ItemShape(**description["shape"]), nets.config_of(description["network"])
-        if not isinstance(network, GeneratorConfig) or description["precision"] not in ("fp32", "bf16"):
-            raise InputError("it describes no generator.")
-        if any(tensor.dtype != torch.float32 for tensor in tensors.values()):
-            raise InputError("the tensors of a generator must be float32.")
-        about = description["latent"]
+        shape, network = described(description, tensors)
         # Made without memory: a description that claims a huge network is refused by its tensors.
         with torch.device("meta"):
             generator = Generator(network, shape)
-            latent = about and latent_policy(about["kind"], network, shape, float(about.get("spread", 0.5)))
+            latent = latent_of(description["latent"], network, shape)
             critic = Critic(network, shape) if description["critic"] else None
-        parts = {"generator": generator, "latent": latent or None, "critic": critic}
-        _assign(parts, tensors)
-        return cls(generator.eval(), latent or None, critic, description["precision"])
+        assign({"generator": generator, "latent": latent, "critic": critic}, tensors)
+        return cls(generator.eval(), latent, critic, description["precision"])
 
 
-def _assign(parts: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+def padded(rows: Tensor) -> Tensor:
+    """Rows `(B, ...)` filled up with zeros to the chunk's length."""
+    return torch.cat([rows, rows.new_zeros(CHUNK - len(rows), *rows.shape[1:])])
+
+
+def described(description: dict[str, Any], tensors: dict[str, Tensor]) -> tuple[ItemShape, GeneratorConfig]:
+    """What a description says is made, and by what network; raises `InputError` where that cannot be."""
+    shape, network = ItemShape(**description["shape"]), nets.config_of(description["network"])
+    if not isinstance(network, GeneratorConfig) or description["precision"] not in ("fp32", "bf16"):
+        raise InputError("it describes no generator.")
+    if any(tensor.dtype != torch.float32 for tensor in tensors.values()):
+        raise InputError("the tensors of a generator must be float32.")
+    return shape, network
+
+
+def describe_latent(latent: LatentPolicy | None) -> dict[str, Any] | None:
+    """JSON of a policy over latents that `latent_of` reads."""
+    if isinstance(latent, OffsetLatent):
+        return {"kind": "network", "spread": latent.spread}
+    return None if latent is None else {"kind": "gaussian"}
+
+
+def latent_of(
+    about: dict[str, Any] | None, network: GeneratorConfig, shape: ItemShape
+) -> LatentPolicy | None:
+    """The policy over latents that `describe_latent` described, if there is one."""
+    return latent_policy(about["kind"], network, shape, float(about.get("spread", 0.5))) if about else None
+
+
+def assign(parts: dict[str, Any], tensors: dict[str, Tensor]) -> None:
     """Give every module its tensors; one too many is an error like one too few."""
     rest = dict(tensors)
     for part, module in parts.items():

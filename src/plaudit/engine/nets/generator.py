@@ -63,6 +63,8 @@ class GeneratorConfig:
     """Side in pixels of what a cell of the finest grid draws."""
     embed: int = 32
     """Width of a class, beside the latent vector."""
+    prior: int = 0
+    """Couplings of a learned prior before the latents of an autoencoder; 0 = they are standard normal."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "widths", tuple(int(width) for width in self.widths))
@@ -70,6 +72,8 @@ class GeneratorConfig:
         for name, most in limits.items():
             if not 1 <= getattr(self, name) <= most:
                 raise InputError(f"{name} = {getattr(self, name)} is not in 1..{most}.", place="network")
+        if not 0 <= self.prior <= 64:
+            raise InputError(f"prior = {self.prior} is not in 0..64.", place="network.prior")
         if not self.widths or any(not 1 <= width <= 4096 for width in self.widths):
             raise InputError(f"widths {list(self.widths)} are not all in 1..4096.", place="network.widths")
         wide = [width * self.expansion for width in self.widths]
@@ -124,7 +128,7 @@ class PictureGenerator(nn.Module):
         self.draw = nn.Conv2d(widths[-1], channels * config.patch**2, 3, padding=1)
         self.patch = config.patch
 
-    def forward(self, given: Tensor) -> Tensor:
+    def forward(self, given: Tensor, leak: float = 0.0) -> Tensor:
         x = self.mix(given)[:, :, None, None] * self.patterns
         x = x.contiguous(memory_format=torch.channels_last)
         for at, blocks in enumerate(self.blocks):
@@ -133,7 +137,9 @@ class PictureGenerator(nn.Module):
                 x = functional.interpolate(x, scale_factor=2.0, mode="bilinear")
             x = blocks(x)
         drawn = functional.pixel_shuffle(self.draw(functional.leaky_relu(x, SLOPE)), self.patch)
-        return torch.tanh(drawn.float())
+        drawn = drawn.float()
+        out = torch.tanh(drawn)
+        return out + leak * (drawn - drawn.detach()) if leak else out
 
 
 class FlatGenerator(nn.Module):
@@ -144,7 +150,7 @@ class FlatGenerator(nn.Module):
         given = config.latent + (config.embed if shape.classes else 0)
         self.layers = flat_layers(given, config.widths, shape.item[0])
 
-    def forward(self, given: Tensor) -> Tensor:
+    def forward(self, given: Tensor, leak: float = 0.0) -> Tensor:
         out: Tensor = self.layers(given)
         return out.float()
 
@@ -159,12 +165,13 @@ class Generator(nn.Module):
             self.embed = nn.Embedding(shape.classes, config.embed)
         self.body = (PictureGenerator if shape.picture else FlatGenerator)(config, shape)
 
-    def forward(self, latent: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latent: Tensor, labels: Tensor | None = None, leak: float = 0.0) -> Tensor:
+        """`leak` is how much of a gradient passes the tanh of pictures where it is flat."""
         if self.shape.classes:
             if labels is None:
                 raise InputError("a generator of classes needs a label for each item.")
             latent = torch.cat([latent, self.embed(labels)], 1)
-        out: Tensor = self.body(latent)
+        out: Tensor = self.body(latent, leak)
         return out
 
     def initialise(self, generator: torch.Generator) -> None:

@@ -1,0 +1,1 @@
+"""Variational autoencoders: an encoder that says where an item lies among the latents, and a generator."""
