@@ -169,7 +169,7 @@ def _play(recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
     source = source_of(recipe)
     if not recipe.reward:
         return _in_one_step(recipe, inputs, PictureItems(source), None)
-    reward = reward_of(recipe)
+    reward = reward_of(recipe, inputs)
     paid = PaidPictures(source, reward, reference_of(*config_of(recipe).place))
     return _in_one_step(recipe, inputs, paid, reward.weighing)
 
@@ -185,7 +185,7 @@ def _choose(recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
             place="inputs.init" if recipe.reward else "reward",
             hint='Give --init RUN, of a training with algorithm = "vae" or "gan".',
         )
-    reward = reward_of(recipe)
+    reward = reward_of(recipe, inputs)
     source = PaidItems(reward, reference_of(*config_of(recipe).place))
     return _in_one_step(recipe, inputs, source, reward.weighing)
 
