@@ -59,7 +59,7 @@ class PictureRequest(Request):
     mask: str = ""
     """A picture file of the parts of `start`: bright ones are drawn anew, dark ones stay as they are."""
     example: str = ""
-    """A picture file that the terms `similarity` and `likeness` compare with."""
+    """A picture file that the term `similarity` compares with."""
     palette: tuple[tuple[float, float, float], ...] = Field((), max_length=32)
     """Colours (red, green, blue in [0, 1]) of the term `palette`."""
 
