@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from dots import Dots, DotsPolicy
 
+from plaudit.cli.finish import sets_table
 from plaudit.runs import evaluation
 from plaudit.runs.sampling import Order, draw
 
@@ -40,6 +41,18 @@ def test_baselines_stand_beside_the_policy(judged):
     assert figures["baselines"]["random"]["evaluations_per_item"] is None
     assert set(figures["terms"]) == {"filled", "runs", "first"}
     assert figures["terms"]["filled"]["random"] == pytest.approx(4, abs=0.6)
+
+
+def test_figures_of_a_set_are_taken_for_every_generator():
+    class Counted(Dots):
+        def set_figures(self, items):
+            return {"n": float(len(items)), "unknown": None, "endless": float("inf")}
+
+    figures, _ = evaluation.evaluate(Counted(), POLICY, RECIPE, Order(n=12, seed=5))
+    assert figures["sets"]["heuristic"] == {"n": 12.0, "unknown": None, "endless": None}
+    table = sets_table(figures)
+    assert "of all items" in table and "12" in table
+    assert sets_table({**figures, "sets": {}}) == ""
 
 
 def test_best_of_n_spends_what_the_policy_spends(monkeypatch):

@@ -176,7 +176,10 @@ def hostile(run: Path) -> None:
     failures = [{"file": HOSTILE, "reason": HOSTILE}]
     figures = {"quality": [0.5, 0.4, 0.6], HOSTILE: [1, 1, 1]}
     evaluation = {"n": HOSTILE, "policy": figures, "baselines": {HOSTILE: figures}, "failures": failures}
-    write_json(run / "evaluation.json", evaluation | {"terms": {HOSTILE: {HOSTILE: 1.0}}})
+    write_json(
+        run / "evaluation.json",
+        evaluation | {"terms": {HOSTILE: {HOSTILE: 1.0}}, "sets": {HOSTILE: {HOSTILE: 1}}},
+    )
     item = {"file": HOSTILE, "seed": HOSTILE, "met": True, "statistics": {HOSTILE: HOSTILE}}
     for step in (0, 50_000, 60_000):
         request = {"request": {"target": {HOSTILE: HOSTILE}}}
@@ -188,6 +191,14 @@ def test_markup_in_any_file_stays_text(run: Path, tmp_path: Path) -> None:
     for path in (write_report(run), write_comparison([run], tmp_path / "compare.html")):
         assert_self_contained(Page(path))
         assert html.escape(HOSTILE) in path.read_text()
+
+
+def test_figures_of_all_items_together_are_shown_where_there_are_some(run: Path) -> None:
+    assert "All items together" not in write_report(run).read_text()
+    judged = json.loads((run / "evaluation.json").read_text())
+    write_json(run / "evaluation.json", judged | {"sets": {"policy": {"fd_ratio": 2.125, "fd": None}}})
+    text = write_report(run).read_text()
+    assert "All items together" in text and "fd ratio" in text and "2.12" in text
 
 
 def test_a_manifest_cannot_show_a_file_from_outside_of_the_run(run: Path, tmp_path: Path) -> None:

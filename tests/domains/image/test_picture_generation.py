@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from plaudit.domains.image.picture_generation import generate_pictures, way_of
+from plaudit.domains.image.picture_generation import ROWS, generate_pictures, way_of
 from plaudit.domains.image.picture_judge import statistics_of
 from plaudit.domains.image.picture_reference import Facts
 from plaudit.domains.image.picture_request import PictureRequest, fitted_file
@@ -57,17 +57,6 @@ def test_an_item_depends_on_its_own_seed_and_request_alone(policy, start, kind):
     together = made(policy, requests, [1, 2, 3, 4])
     alone = made(policy, requests[2:3], [3])
     assert (together[2] == alone[0]).all() and not (together[2] == together[1]).all()
-
-
-def test_the_number_of_threads_changes_nothing(policy):
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(1)
-        first = one(policy)
-        torch.set_num_threads(3)
-        assert (one(policy) == first).all() and torch.get_num_threads() == 3
-    finally:
-        torch.set_num_threads(before)
 
 
 def test_items_come_in_the_order_of_their_requests(policy):
@@ -123,6 +112,7 @@ class OneStep:
         return torch.from_numpy(random.normal(3)).float()
 
     def draw(self, noise, condition):
+        self.rows, self.threads = len(noise), torch.get_num_threads()
         assert ((condition >= 0) & (condition < 2)).all()
         return (noise[:, :1, None, None] + condition.view(-1, 1, 1, 1)).expand(-1, 1, 12, 12).tanh()
 
@@ -133,6 +123,16 @@ def test_a_generator_in_one_step_draws_and_refuses_what_needs_steps(start):
     for asked in ({"steps": 3}, {"guidance": 1.0}, {"start": start}, {"target": {"ink": 0.4}}):
         with pytest.raises(InputError, match="one step"):
             one(OneStep(), **asked)
+
+
+def test_every_chunk_has_the_same_rows_and_one_thread_whatever_the_process_has():
+    drawer, before = OneStep(), torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        assert len(made(drawer, [PictureRequest(label="a")] * 3, range(3))) == 3
+        assert (drawer.rows, drawer.threads, torch.get_num_threads()) == (ROWS, 1, 3)
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_a_policy_of_another_size_is_refused(policy):

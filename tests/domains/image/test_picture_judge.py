@@ -135,8 +135,12 @@ class TestTermsBesideASet:
         slope = torch.autograd.grad(TERMS[name].score(images, context).sum(), images)[0]
         assert slope.isfinite().all()
 
-    def test_the_judge_is_no_reward(self):
-        assert TERMS["judged"].eval_only and not TERMS["class_probability"].eval_only
+    def test_the_judge_is_asked_by_a_twin_alone(self, reference, real):
+        assert [name for name, term in TERMS.items() if term.eval_only] == ["judged"]
+        for name, net in (("judged", reference.judge), ("class_probability", reference.reward)):
+            logits = net.logits(real.images).astype(np.float64)
+            wanted = logits[np.arange(len(logits)), real.labels] - np.log(np.exp(logits).sum(1))
+            np.testing.assert_allclose(scored(name, real.images, reference, real.labels), wanted, atol=1e-4)
 
 
 class TestTheReference:

@@ -34,7 +34,7 @@ def refused(facts, **asked):
 
 def test_a_label_is_a_class_of_the_set_and_numbers_are_names():
     check_picture(PictureRequest(label=7), FACTS)
-    assert "cat" in refused(FACTS, label="cta") and "Classes" in refused(FACTS, label="zebra")
+    assert 'mean "cat"' in refused(FACTS, label="cta") and "dog" in refused(FACTS, label="zebra")
     assert "no classes" in refused(GREY, label="cat")
 
 

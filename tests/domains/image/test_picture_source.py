@@ -126,7 +126,7 @@ class TestTheReward:
 
     def test_a_reward_that_becomes_constant_later_is_none(self, reference):
         source = reward(reference, {"term": "ink", "threshold": 0.3})
-        source.score(None, torch.cat([drawn(2), -torch.ones(2, 3, 32, 32)]))
+        source.score(None, torch.cat([-torch.ones(2, 3, 32, 32), drawn(2)]))
         for _ in range(2 * PATIENCE):
             source.score(None, -torch.ones(4, 3, 32, 32))
 

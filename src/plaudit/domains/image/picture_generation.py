@@ -103,7 +103,6 @@ def _chunk(
     images = as_pixels(from_model(drawn))
     if images.shape[1:] != facts.shape:
         raise InputError(f"this policy draws pictures {images.shape[1:]}, {facts.shape} was wanted.")
-    images = _locked(images, requests, way, facts)
     for row, (request, seed) in enumerate(pairs):
         yield Item(images[row].copy(), request, int(seed), {"evaluations": evaluations})
 
@@ -171,13 +170,3 @@ def _kept(request: PictureRequest, facts: Facts) -> NDArray[np.bool_]:
     found = kept_of(request, facts.shape)
     assert found is not None
     return found
-
-
-def _locked(images: Any, requests: Sequence[PictureRequest], way: Way, facts: Facts) -> Any:
-    """The pictures with what stays copied byte by byte."""
-    if not way.locks:
-        return images
-    for row, request in enumerate(requests):
-        kept = _kept(request, facts)
-        images[row][kept] = fitted_file(request.start, facts.shape)[kept]
-    return images

@@ -21,10 +21,10 @@ def picture_recipes() -> Mapping[str, Recipe]:
         summary="A flow learned from the pictures, then tuned towards clear and typical ones near it.",
         budget="6m",
         reward=_REWARD,
-        env={"pictures": "shapes"},
+        env={"pictures": "glyphs"},
         stages=(_base("4m"), _tune("2m")),
     )
-    own = {"env": {"pictures": "shapes"}}
+    own = {"env": {"pictures": "glyphs"}}
     base = _base("15m").model_copy(update=own)
     # What it is tuned from is given: --init RUN.
     tune = _tune("2m").model_copy(update={**own, "inputs": {}})
@@ -38,6 +38,8 @@ def _base(budget: str) -> Recipe:
         summary="A flow learned from the pictures, with their classes.",
         algorithm="flow-matching",
         budget=budget,
+        # Nothing is learned from it here: it is what best-of-n chooses by.
+        reward=_REWARD,
         network=_NETWORK,
         learner={"batch_size": 64, "sampler": _SAMPLER},
     )

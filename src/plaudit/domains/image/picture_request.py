@@ -101,7 +101,7 @@ def check_label(label: str, facts: Facts) -> None:
     raise InputError(
         f'no class is called "{label}".',
         place="label",
-        hint=f"{did_you_mean(label, facts.names)} Classes: {', '.join(facts.names[:40])}.",
+        hint=did_you_mean(label, facts.names),
     )
 
 

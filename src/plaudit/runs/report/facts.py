@@ -61,7 +61,8 @@ def baselines(run: Run) -> str:
     drawn = number(run.evaluation.get("best_of_n_draws"))
     if drawn > 0:
         lead += f" Best-of-n keeps the best of {figure(drawn)} random items: what the policy's time pays for."
-    return section("baselines", "Against the baselines", lead, _figures_table(figures) + _terms_table(run))
+    body = _figures_table(figures) + _sets_table(run) + _terms_table(run)
+    return section("baselines", "Against the baselines", lead, body)
 
 
 def cost(run: Run) -> str:
@@ -220,6 +221,20 @@ def _terms_table(run: Run) -> str:
         for term, row in list(terms.items())[:24]
     ]
     return "<h3>Reward terms, mean an item</h3>" + table(["term", *names], rows, "terms")
+
+
+def _sets_table(run: Run) -> str:
+    """Figures of all items of a generator together, where the task has some."""
+    sets = run.evaluation.get("sets")
+    sets = {k: v for k, v in sets.items() if isinstance(v, dict)} if isinstance(sets, dict) else {}
+    names = list(dict.fromkeys(name for row in sets.values() for name in row))[:MOST_FACTS]
+    if not names:
+        return ""
+    rows = [
+        [esc(words(name), 60), *(figure(number(row.get(name))) for row in list(sets.values())[:24])]
+        for name in names
+    ]
+    return "<h3>All items together</h3>" + table(["figure", *list(sets)[:24]], rows, "terms")
 
 
 def _flat(value: Row, prefix: str = "") -> Row:
