@@ -10,7 +10,7 @@ _NETWORK = {"kind": "generator", "latent": 32, "widths": [96, 48]}
 _LEARNED = {**_NETWORK, "latent": 16, "prior": 4}
 """Draws of N(0, 1) are often no latents of pictures; those of a learned prior are."""
 _REWARD = (RewardEntry(term="class_probability"), RewardEntry(term="fidelity", weight=0.5))
-_PICTURES = {"pictures": "shapes"}
+_PICTURES = {"pictures": "glyphs"}
 
 
 def one_step_recipes() -> dict[str, Recipe]:
