@@ -74,8 +74,7 @@ def _paid(budget: str) -> Recipe:
 
 def _autoencoder(budget: str) -> Recipe:
     summary = "An encoder and a generator that climb the evidence's bound."
-    # With beta = 1 latents tell so much that most of the prior is no picture's, or another class's.
-    return _stage("vae", summary, "vae", budget, learner={"precision": "bf16", "beta": 5.0}, network=_LEARNED)
+    return _stage("vae", summary, "vae", budget, learner={"precision": "bf16"}, network=_LEARNED)
 
 
 def _choice(budget: str) -> Recipe:
