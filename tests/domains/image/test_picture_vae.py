@@ -30,7 +30,9 @@ def learned(recipe, steps, inputs=None):
 def base(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         toy.at_hand(patch)
-        made, _ = learned(toy.stage("vae", "vae", updates=10, batch_size=32, learning_rate=5e-3), 12)
+        made, _ = learned(
+            toy.stage("vae", "vae", updates=10, batch_size=32, learning_rate=5e-3, beta=1.0), 16
+        )
     return made, toy.weights(made.policy(), tmp_path_factory.mktemp("vae"))
 
 
@@ -52,7 +54,7 @@ def test_a_policy_chooses_latents_that_pay(base, kind, tmp_path):
         policy, path = game.policy(), toy.weights(game.policy(), tmp_path)
     else:
         policy, path = base[0].policy(), base[1]
-    recipe = toy.stage("vae", "latent", {"ink": -1.0}, updates=10, learning_rate=2e-2, kl_target=2.0)
+    recipe = toy.stage("vae", "latent", {"ink": -1.0}, updates=10, learning_rate=3e-2, kl_target=10.0)
     tuned, row = learned(recipe, 8, {"init": path})
     assert row["kl"] > 0.1
     assert row["queries"] == 8 * 10 * 16

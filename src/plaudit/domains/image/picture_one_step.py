@@ -10,7 +10,7 @@ _NETWORK = {"kind": "generator", "latent": 32, "widths": [96, 48]}
 _LEARNED = {**_NETWORK, "latent": 16, "prior": 4}
 """Draws of N(0, 1) are often no latents of pictures; those of a learned prior are."""
 _REWARD = (RewardEntry(term="class_probability"), RewardEntry(term="fidelity", weight=0.5))
-_PICTURES = {"pictures": "shapes"}
+_PICTURES = {"pictures": "glyphs"}
 
 
 def one_step_recipes() -> dict[str, Recipe]:
@@ -74,8 +74,7 @@ def _paid(budget: str) -> Recipe:
 
 def _autoencoder(budget: str) -> Recipe:
     summary = "An encoder and a generator that climb the evidence's bound."
-    # With beta = 1 latents tell so much that most of the prior is no picture's, or another class's.
-    return _stage("vae", summary, "vae", budget, learner={"precision": "bf16", "beta": 5.0}, network=_LEARNED)
+    return _stage("vae", summary, "vae", budget, learner={"precision": "bf16"}, network=_LEARNED)
 
 
 def _choice(budget: str) -> Recipe:
