@@ -68,6 +68,23 @@ def test_a_damaged_file_is_one_clear_error(tmp_path, name, content):
     assert name in caught.value.place
 
 
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_mutated_files_raise_only_the_documented_error(tmp_path, suffix):
+    path, rng = tmp_path / f"one.{suffix}", np.random.default_rng(0)
+    save_picture(item(), path)
+    whole, refused = path.read_bytes(), 0
+    for _ in range(80):
+        content = bytearray(whole[: rng.integers(1, len(whole) + 1)] if rng.random() < 0.3 else whole)
+        for at in rng.integers(0, len(content), rng.integers(1, 6)):
+            content[at] = rng.integers(0, 256)
+        path.write_bytes(content)
+        try:
+            assert load_picture(path, SHAPE).content.dtype == np.uint8
+        except InputError:
+            refused += 1
+    assert refused > 20
+
+
 def test_what_our_json_says_is_checked(tmp_path):
     path = tmp_path / "one.json"
     save_picture(item(), path)

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from plaudit.domains import get_task
 from plaudit.domains.image.picture_recipes import picture_recipes
-from plaudit.domains.image.picture_training import PictureConfig, make_learner
+from plaudit.domains.image.picture_training import PictureConfig, make_learner, reward_of, source_of
+from plaudit.domains.image.shapes import shapes
 from plaudit.errors import InputError
 from plaudit.runs.api import Model, load
 from plaudit.runs.evaluation import evaluate
@@ -23,15 +25,15 @@ def stage(name, **more):
 
 def test_a_recipe_binds_the_task_to_its_set():
     task = get_task("image/picture")
-    assert task.facts.shape == (32, 32, 3) and len(task.facts.names) == 8
-    glyphs = picture_recipes()["base"].model_copy(update={"env": {"pictures": "glyphs"}})
-    assert task.bound(glyphs).facts.shape == (28, 28, 1)
-    assert {r.label for r in task.bound(glyphs).requests(9, 0, task.Request())} != {"any"}
+    assert task.facts.shape == (28, 28, 1) and len(task.facts.names) == 36
+    shapes = picture_recipes()["base"].model_copy(update={"env": {"pictures": "shapes"}})
+    assert task.bound(shapes).facts.shape == (32, 32, 3)
+    assert {r.label for r in task.bound(shapes).requests(9, 0, task.Request())} != {"any"}
 
 
 def test_a_set_for_the_whole_run_is_that_of_every_stage():
-    recipe = resolve("image/picture", changes=Changes(settings=("env.pictures=glyphs",)))[1]
-    assert [one.env["pictures"] for one in recipe.stages] == ["glyphs", "glyphs"]
+    recipe = resolve("image/picture", changes=Changes(settings=("env.pictures=shapes",)))[1]
+    assert [one.env["pictures"] for one in recipe.stages] == ["shapes", "shapes"]
 
 
 def test_a_policy_without_classes_is_asked_for_none():
@@ -59,7 +61,36 @@ def test_tuning_needs_something_to_begin_from():
         make_learner(stage("tune"), {})
 
 
-def test_similarity_needs_an_example_and_class_probability_classes(tmp_path):
+@pytest.fixture
+def flat(tmp_path, monkeypatch):
+    """A folder of pictures without classes."""
+    monkeypatch.setenv("PLAUDIT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("plaudit.domains.image.judges._FEWEST_STEPS", 5)
+    (tmp_path / "flat").mkdir()
+    for at, image in enumerate(shapes(12, 60, 4).images):
+        Image.fromarray(image).save(tmp_path / "flat" / f"{at}.png")
+    return {"pictures": str(tmp_path / "flat"), "side": 12}
+
+
+def test_a_folder_without_classes_is_learned_tuned_and_judged(flat):
+    base = make_learner(stage("base", env=flat, network=SMALL, learner={"batch_size": 4, "updates": 1}), {})
+    assert np.isfinite(base.step()["loss"]) and base.policy().describe()["shape"]["classes"] == 0
+    source = reward_of(stage("tune", env=flat))
+    assert source.draw(3, np.random.default_rng(0)) is None
+    columns = source.score(None, source_of(stage("base", env=flat)).batch(6, np.random.default_rng(0))[0])
+    assert (columns[:, 0] == 0).all() and (columns[:, 1] < 0).all()
+    task = get_task("image/picture").bound(stage("base", env=flat))
+    requests = task.requests(3, 0, task.Request())
+    figures = task.judge(list(task.generate(base.policy(), requests, range(3))))
+    assert {r.label for r in requests} == {"any"} and figures["control"].all()
+    with pytest.raises(InputError, match="no classes"):
+        task.check_request(task.Request(label="cat"))
+    alone = stage("tune", env=flat, reward=stage("tune").reward[:1])
+    with pytest.raises(InputError, match="no classes whose probability"):
+        make_learner(alone, {"init": "x"})
+
+
+def test_similarity_needs_an_example(tmp_path):
     rewarded = stage("tune").reward[0].model_copy(update={"term": "similarity"})
     with pytest.raises(InputError, match="needs an example"):
         make_learner(stage("tune", reward=(rewarded,)), {"init": tmp_path})
@@ -79,9 +110,10 @@ def run(tmp_path_factory):
         stage("base", network=SMALL, budget="32", learner=learner),
         stage("tune", network=SMALL, budget="8", learner=tuning),
     )
-    recipe = picture_recipes()["flow"].model_copy(update={"stages": stages})
+    whole = {"stages": stages, "env": {"pictures": "shapes"}}
+    recipe = picture_recipes()["flow"].model_copy(update=whole)
     folder = tmp_path_factory.mktemp("picture") / "run"
-    Trainer(recipe, folder, get_task("image/picture")).run()
+    Trainer(recipe, folder, get_task("image/picture").bound(recipe)).run()
     return folder
 
 

@@ -20,10 +20,10 @@ def picture_recipes() -> Mapping[str, Recipe]:
         summary="A flow learned from the pictures, then tuned towards clear and typical ones near it.",
         budget="6m",
         reward=_REWARD,
-        env={"pictures": "shapes"},
+        env={"pictures": "glyphs"},
         stages=(_base("4m"), _tune("2m")),
     )
-    own = {"env": {"pictures": "shapes"}}
+    own = {"env": {"pictures": "glyphs"}}
     base = _base("15m").model_copy(update=own)
     # What it is tuned from is given: --init RUN.
     tune = _tune("2m").model_copy(update={**own, "inputs": {}})

@@ -1,7 +1,7 @@
 """What is known of a set of pictures without having it at hand: classes, two classifiers, features, moments.
 
-Terms, judge, baselines and requests ask it. For "shapes" and for the set of the preset it comes with the
-package; for any other it is learned once, which takes minutes, and kept in the user's cache.
+Terms, judge, baselines and requests ask it. For "glyphs", "shapes" and the set of the preset it comes with
+the package; for any other it is learned once, which takes minutes, and kept in the user's cache.
 """
 
 from __future__ import annotations
@@ -103,8 +103,9 @@ class Reference:
 
         1 % of real pictures have another one nearer than that among some hundred.
         """
-        rows = self.real[0][:100]
-        found = np.concatenate([part for _, part in distance_blocks(self.real[0][100:], rows)])
+        half = len(self.real[0]) // 2
+        rows = self.real[0][: min(half, 100)]
+        found = np.concatenate([part for _, part in distance_blocks(self.real[0][half:], rows)])
         return float(np.quantile(found.min(1), 0.01))
 
     def away(self, features: Floats) -> NDArray[np.float64]:

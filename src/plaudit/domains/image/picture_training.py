@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 class PictureConfig:
     """The `[env]` of a recipe: which pictures."""
 
-    pictures: str = "shapes"
-    """"shapes", "glyphs" or "digits"; a folder of pictures, one subfolder a class if there are classes; an
+    pictures: str = "glyphs"
+    """"glyphs", "shapes" or "digits"; a folder of pictures, one subfolder a class if there are classes; an
     `.npz`, a `.parquet`, a folder of idx files as MNIST's; a name in the folder that PLAUDIT_DATA names."""
     side: int | None = None
     """Of the pictures in pixels; the source's own within 28 to 64 when left open."""
@@ -123,7 +123,7 @@ def request_of(recipe: Recipe) -> PictureRequest:
 
 def _check_classes(composition: Composition, names: tuple[str, ...], given: PictureRequest) -> None:
     used = {term.name for term in composition.terms}
-    if "class_probability" in used and not names:
+    if used == {"class_probability"} and not names:
         raise InputError(
             "the set has no classes whose probability could be rewarded.",
             place="reward",
