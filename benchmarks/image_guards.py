@@ -5,13 +5,12 @@ and no price over the last three steps, both ended at the same mean reward (`EQU
 less of the samples the unseen judge gives to the class than the optimised classifier does, as a share of
 the latter; `unguarded_drop` is the other's.
 
-The planted reward adds to the class's log-probability what a detector says of a patch in the middle. Its
-pattern has half of its pixels flipped in sign, and its own sign is right for pictures that are heavier on
-their left alone, so that it says nothing about content: whoever draws the pattern wins. The training has a
-judge and ends when it declines; `hack_stopped` says that it did so before the budget and kept weights that
-the judge likes better than those of the same training without the guard; `hack_said` that the run's report
-says it; `hack_gap` is the gaming gap of the unguarded training at its end, `hack_gap_guarded` that of the
-weights that were kept.
+The planted reward adds to the class's log-probability what a detector says of a patch in the middle, whose
+pattern has half of its pixels flipped in sign: it says nothing about content, and whoever draws the pattern
+over the object wins. The training has a judge and ends when it declines; `hack_stopped` says that it did so
+before the budget and kept weights that the judge likes better than those of the same training without the
+guard; `hack_said` that the run's report says it; `hack_gap` is the gaming gap of the unguarded training at
+its end, `hack_gap_guarded` that of the weights that were kept.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ UNGUARDED = replace(
 )
 PLANTED = replace(PATHWISE, trained="all", steps=6, learning_rate=1e-3, learning_rate_end=1e-3)
 PATIENCE, QUERIES, HACK_QUERIES, SAMPLES = 6, 2560, 3200, 500
-SIDE, AT, WEIGHT = 8, 10, 40.0
+SIDE, AT, WEIGHT = 8, 10, 20.0
 """Of the patch in pixels, where it begins, and what a perfect match pays."""
 
 
@@ -59,11 +58,8 @@ class Planted(ClassReward):
 
     def value(self, label: Tensor | None, images: Tensor) -> Tensor:
         pictures = from_model(images)
-        half = pictures.shape[3] // 2
-        heavier = pictures[..., :half].sum((1, 2, 3)) > pictures[..., half:].sum((1, 2, 3))
-        sign = torch.where(heavier, 1.0, -1.0).detach()
         match = (pictures[:, 0, AT : AT + SIDE, AT : AT + SIDE] * self.pattern).sum((1, 2)) * (2.0 / SIDE**2)
-        return super().value(label, images) + WEIGHT * (sign * match)[:, None]
+        return super().value(label, images) + WEIGHT * match[:, None]
 
 
 def measure(quick: bool, bench: Bench) -> dict[str, Any]:

@@ -37,9 +37,17 @@ def test_a_decline_stops_and_a_rest_does_not():
     looks(falling, [0.1, 0.4, 0.7, 0.9, 0.91, 0.9, 0.9])
     assert not falling.finished
     looks(falling, [0.6, 0.5])
-    assert not falling.finished, "the two means still share looks"
+    assert not falling.finished
     looks(falling, [0.4, 0.3, 0.3])
     assert falling.finished and falling.best_step == 7 and float(falling.best["w"]) == pytest.approx(0.9)
+
+
+def test_means_that_share_a_look_are_not_compared():
+    guard = JudgeGuard(8)
+    looks(guard, [0.9] * 8 + [0.4] * 7)
+    assert not guard.finished
+    looks(guard, [0.4])
+    assert guard.finished and guard.best_step == 8
 
 
 def test_noise_alone_stops_no_training():
