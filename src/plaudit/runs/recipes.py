@@ -231,6 +231,10 @@ def _set(values: dict[str, Any], setting: str, places: Places) -> None:
     inner[parts[-1]] = value
     if len(parts) == 1:
         _spread(values, parts[0])
+    if parts[0] == "env" and len(parts) == 2:
+        # Else a recipe of stages would be trained on what it names itself, and nobody would know.
+        for stage in values.get("stages", ()):
+            stage["env"] = {**stage.get("env", {}), parts[1]: value}
     places.option(tuple(parts), place)
 
 
