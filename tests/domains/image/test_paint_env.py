@@ -180,3 +180,27 @@ def test_a_reward_without_gradient_is_refused():
     wrong = recipe("model").model_copy(update={"reward": (RewardEntry(term="spilt"),)})
     with pytest.raises(InputError, match="no gradient"):
         TASK.build(wrong, {})
+
+
+def test_a_policy_of_small_bundles_paints_ten_strokes_unless_asked():
+    policy = TASK.build(recipe("ppo", copies=2), {}).policy()
+    asked = [TASK.Request(**FAR), TASK.Request(**FAR, strokes=5)]
+    assert [len(item.content.strokes) for item in TASK.generate(policy, asked, [0, 0])] == [10, 5]
+
+
+def test_scribbles_are_many_and_each_is_itself():
+    shown = pictures_of("scribbles", "train", 28)
+    some = shown.take(np.arange(120))
+    assert len(np.unique(some.reshape(120, -1), axis=0)) == 120
+    assert (shown.take(np.array([7]))[0] == some[7]).all()
+    assert 0.03 < some.mean() / 255 < 0.25
+
+
+def test_what_is_to_be_painted_is_painted_in_every_stage():
+    """A prior that silently painted something else looked like a bad one."""
+    from plaudit.runs.recipes import Changes, resolve
+
+    changes = Changes(settings=("env.pictures=scribbles",))
+    whole = resolve("image/paint", "ppo", changes)[1]
+    assert [stage.env["pictures"] for stage in whole.stages] == ["scribbles", "scribbles"]
+    assert [stage.env["bundle"] for stage in whole.stages] == [5, 5]

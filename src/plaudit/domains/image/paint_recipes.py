@@ -98,7 +98,7 @@ def _prior(reward: tuple[RewardEntry, ...]) -> Recipe:
         name="prior",
         summary="Ten strokes in two actions, by the gradient through the drawing.",
         algorithm="pathwise",
-        budget="120000",
+        budget="100000",
         reward=reward,
         network=_NARROW,
         # Deviations of a pixel or so: PPO looks around what is known.
@@ -114,7 +114,7 @@ def _tune(reward: tuple[RewardEntry, ...]) -> Recipe:
         name="tune",
         summary="PPO from what the prior can do, on the pictures that are to be painted.",
         algorithm="ppo",
-        budget="160000",
+        budget="100000",
         reward=reward,
         # What is left at the end differs less from picture to picture than what was taken away: the advantage
         # of an action is seen long before the values are good.
