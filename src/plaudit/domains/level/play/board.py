@@ -112,11 +112,11 @@ class Rules(ABC):
     def step(self, boards: Boards, actions: Actions) -> None:
         """Play one move and remember where it led; a new stage forgets."""
         self.move(boards, np.ascontiguousarray(actions, np.int64))
-        tread(boards.body, boards.trod)
+        mark_ground(boards.body, boards.trod)
 
 
 @njit(cache=True, nogil=True)
-def tread(body: Any, trod: Any) -> None:
+def mark_ground(body: Any, trod: Any) -> None:
     """Count the cells that players have come to; the last column of a body holds the stage counted in."""
     for row in range(len(body)):
         if body[row, STAGE] != body[row, BODY - 1]:
