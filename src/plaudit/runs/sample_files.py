@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 WALL_ITEMS, WALL_SIDE = 64, 96
 MANIFEST, WALL = "manifest.json", "wall.png"
-_ITEM_FILE = re.compile(r"\d{4,}\.[A-Za-z0-9]+")
+_ITEM_FILE = re.compile(r"\d{4,}(\.film)?\.[A-Za-z0-9]+")
 
 
 def check_format(task: Task, format: str) -> str:
@@ -37,10 +37,18 @@ def check_format(task: Task, format: str) -> str:
     return suffix
 
 
-def write(task: Task, batch: Batch, folder: Path, about: Mapping[str, Any], format: str = "") -> Path:
+def write(  # noqa: PLR0913 - what is written, where, and how
+    task: Task,
+    batch: Batch,
+    folder: Path,
+    about: Mapping[str, Any],
+    format: str = "",
+    films: Sequence[tuple[bytes, str]] = (),
+) -> Path:
     """Write one file per item, `wall.png` and, last, `manifest.json`; returns the manifest's path.
 
-    `about` is added to the manifest: task, policy, seed. Files of an earlier manifest there are
+    `about` is added to the manifest: task, policy, seed. `films`: of each item, if there are some, the bytes
+    and the suffix of a film, which lies beside it. Files of an earlier manifest there are
     replaced; nothing else in the folder is touched. Raises `InputError` or `ResourceError`.
     """
     suffix = check_format(task, format)
@@ -52,7 +60,12 @@ def write(task: Task, batch: Batch, folder: Path, about: Mapping[str, Any], form
             task.save(item, folder / name)
         pictures = [thumbnail(task.preview(item), WALL_SIDE) for item in batch.items[:WALL_ITEMS]]
         write_png(wall(pictures), folder / WALL)
+        shown = [f"{number:04d}.film.{suffix}" for number, (_, suffix) in enumerate(films, start=1)]
+        for (content, _), name in zip(films, shown, strict=True):
+            (folder / name).write_bytes(content)
     rows = [_row(task, batch, row, name) for row, name in enumerate(names)]
+    for entry, name in zip(rows, shown, strict=False):
+        entry["film"] = name
     twins = {term.name: term.direction for term in task.terms() if term.eval_only}
     counts = {"asked": len(rows), "rejected": batch.rejected}
     manifest = {**about, **counts, "twins": twins, "items": rows}
@@ -66,7 +79,8 @@ def _clear(folder: Path) -> None:
     if not (folder / MANIFEST).is_file():
         return
     try:
-        listed = [str(item["file"]) for item in read_json(folder / MANIFEST)["items"]]
+        items = read_json(folder / MANIFEST)["items"]
+        listed = [str(item[key]) for item in items for key in ("file", "film") if key in item]
     except (InputError, KeyError, TypeError):
         return
     for name in listed:

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from plaudit.domains.level import reward
 from plaudit.domains.level.game import UNASKED, Goals, Maps, Size, Stats, Tile, View
+from plaudit.domains.level.look import Look, Rooms
 from plaudit.domains.level.metrics import Judge
+from plaudit.domains.level.play import Rules
 from plaudit.domains.level.request import LARGEST
 from plaudit.reward.term import Term
 
@@ -43,6 +45,7 @@ class RuleGame(ABC):
     targets: ClassVar[tuple[str, ...]]
     modes: ClassVar[tuple[tuple[str, ...], ...]]
     symmetries: ClassVar[tuple[str, ...]] = ("horizontal", "vertical", "diagonal")
+    look: ClassVar[Look] = Rooms()
     judge: ClassVar[Judge]
     replaced: ClassVar[Mapping[str, str]] = {}
     details: ClassVar[int]
@@ -130,6 +133,9 @@ class RuleGame(ABC):
     def suspects(self, maps: Maps) -> NDArray[np.float32] | None:
         del maps
         return None
+
+    @abstractmethod
+    def play(self, level: Maps) -> Rules | None: ...
 
     def terms(self) -> tuple[Term, ...]:
         own = reward.rule_terms(self, self.meanings, tuple(self.replaced.values()))

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from plaudit.engine.learner import Learner, Policy
+    from plaudit.media.film import Film
 
 
 class TileTask:
@@ -94,6 +95,15 @@ class TileTask:
         from plaudit.domains.level.generation import generate_levels
 
         return generate_levels(self.game, policy, requests, seeds)
+
+    def films(self, policy: Policy, items: Sequence[Item]) -> list[Film]:
+        """How each item came about: its edits, replayed.
+
+        Raises `InputError` for an item that this policy did not make.
+        """
+        from plaudit.domains.level.generation import film_levels
+
+        return film_levels(self.game, policy, items)
 
     def repair(self, item: Item) -> Item:
         """The level made good, and as its request asks, in as few edits as can be found."""

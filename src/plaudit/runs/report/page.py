@@ -52,6 +52,7 @@ def run_page(run: Run, picture_bytes: int) -> str:
     gallery = Gallery(run.folder, picture_bytes)
     body = facts.head(run)
     body += samples.before_after(run, gallery) + samples.timeline(run, gallery)
+    body += samples.films(run, gallery)
     body += curves.rewards(run) + facts.baselines(run) + samples.failures(run, gallery)
     body += curves.learning(run) + alarms.alarms(run)
     body += facts.cost(run) + facts.reproduce(run)

@@ -12,6 +12,7 @@ from plaudit.runs.report.text import esc, figure, link, missing, section
 WALL_ITEMS = 16
 TIMELINE_ROWS, TIMELINE_ITEMS = 8, 8
 MOST_FAILURES = 12
+MOST_FILMS = 4
 
 
 def before_after(run: Run, gallery: Gallery) -> str:
@@ -44,6 +45,16 @@ def timeline(run: Run, gallery: Gallery) -> str:
     same = _same_seeds([shown[i] for i in at])
     lead = f"One row a moment, in {esc(run.unit)}." + (" Each column keeps its seed." if same else "")
     return section("timeline", "Over the training", lead, f'<div class="timeline card">{rows}</div>')
+
+
+def films(run: Run, gallery: Gallery) -> str:
+    """Return the films of samples in the making, as many as there is room for."""
+    found = sorted((run.folder / "films").glob("[0-9][0-9][0-9][0-9].gif"))[:MOST_FILMS]
+    shown = "".join(filter(None, (gallery.film(path) for path in found)))
+    if not shown:
+        return ""
+    lead = "From the start map, edit by edit, to the level; what was just changed has a frame."
+    return section("films", "In the making", lead, f'<div class="wall">{shown}</div>')
 
 
 def failures(run: Run, gallery: Gallery) -> str:
