@@ -37,7 +37,9 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command lin
         typer.Option(metavar="FILE", help="Make this level good in as few edits as can be found."),
     ] = None,
     format: Annotated[str, typer.Option("--format", help="File suffix; the task's first by default.")] = "",
-    animate: Annotated[bool, typer.Option("--animate", help="Add a film of each item in the making.")] = False,
+    animate: Annotated[
+        bool, typer.Option("--animate", help="Add a film of each item in the making.")
+    ] = False,
     animate_as: Annotated[str, typer.Option(help="What films are written as: gif or apng.")] = "gif",
     out: options.Out = None,
 ) -> Answer:

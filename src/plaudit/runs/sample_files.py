@@ -37,7 +37,7 @@ def check_format(task: Task, format: str) -> str:
     return suffix
 
 
-def write(  # noqa: PLR0913 - what is written, where, and how
+def write(
     task: Task,
     batch: Batch,
     folder: Path,

@@ -25,7 +25,8 @@ const asked = JSON.parse(require("fs").readFileSync(0, "utf8"));
 console.log(JSON.stringify(asked.map(({ play, keys }) => {
   const game = Levels.begin(play);
   const overs = keys.map(([dx, dy]) => Levels.turn(game, dx, dy).over);
-  return { overs, x: game.x, y: game.y, health: game.health, taken: game.taken, turns: game.turns, leg: game.leg };
+  const { x, y, health, taken, turns, leg } = game;
+  return { overs, x, y, health, taken, turns, leg };
 })));
 """
 

@@ -52,6 +52,12 @@ class CaveGame(RuleGame):
     }
     statistics: ClassVar[tuple[str, ...]] = (*meanings, "faults")
     targets: ClassVar[tuple[str, ...]] = ("sx", "sy", "ex", "ey", "diamonds")
+    aliases: ClassVar[Mapping[str, str]] = {
+        "player_x": "sx",
+        "player_y": "sy",
+        "exit_x": "ex",
+        "exit_y": "ey",
+    }
     modes: ClassVar[tuple[tuple[str, ...], ...]] = (("sx", "sy", "ex", "ey", "diamonds"),)
     symmetries: ClassVar[tuple[str, ...]] = ()
     judge: ClassVar[Judge] = cave_judge  # type: ignore[assignment]

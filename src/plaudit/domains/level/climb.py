@@ -42,8 +42,8 @@ def climb(
 ) -> Climbed:
     """Climb with `beginning.maps (R, H, W)` in place; returns evaluations taken and distances left.
 
-    Threads share the rows; what comes out does not depend on how many there are. `reels (R)`: where edits that
-    are kept are noted, if they are.
+    Threads share the rows; what comes out does not depend on how many there are. `reels (R)`: where the
+    edits that are kept are noted, if they are.
     """
     rows = len(beginning.maps)
     if threads == 1 or rows < 2:

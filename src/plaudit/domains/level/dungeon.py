@@ -52,6 +52,7 @@ class DungeonGame(RuleGame):
     }
     statistics: ClassVar[tuple[str, ...]] = (*meanings, "faults")
     targets: ClassVar[tuple[str, ...]] = ("col_treasures", "solution_length")
+    aliases: ClassVar[Mapping[str, str]] = {"path": "solution_length", "collected": "col_treasures"}
     modes: ClassVar[tuple[tuple[str, ...], ...]] = (("col_treasures", "solution_length"),)
     judge: ClassVar[Judge] = dungeon_judge  # type: ignore[assignment]
     details: ClassVar[int] = dungeon_kernels.DETAILS

@@ -1,7 +1,7 @@
 """A level in the making: the edits that led to it, noted only where they are asked for, and their film.
 
-Whoever edits maps (`decode.py`, `climb.py`, `polish.py`, `generation.py`) notes what it changed on the reel of
-an item, if there is one. An item follows from its request and seed, so that a film can be made of any item
+Whoever edits maps (`decode.py`, `climb.py`, `polish.py`, `generation.py`) notes what it changed on the reel
+of an item, if there is one. An item follows from its request and seed, so that a film can be made of any item
 afterwards: it is made once more, on a reel.
 """
 
@@ -68,7 +68,7 @@ def note_all(
 
 
 def draw_reel(game: Game, reel: Reel) -> Film:
-    """The film: first the start, then the level after every step or few, what changed marked, at last itself."""
+    """The film: the start, the level after every step or few with what changed marked, at last itself."""
     level, frames = reel.start.copy(), [game.look.draw(reel.start, game.tiles)]
     every = max(1, -(-len(reel.steps) // FRAMES))
     for first in range(0, len(reel.steps), every):

@@ -6,6 +6,7 @@ generation, files, baselines and judge ask these questions and know no game.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -68,6 +69,8 @@ class Game(Protocol):
     """Targets that training asks for together; a request that names none asks for those of the first."""
     symmetries: ClassVar[tuple[str, ...]]
     """Mirrors that turn a level into another just as good: "horizontal", "vertical", "diagonal"."""
+    examples: Sequence[Any]
+    """Patterns of the levels that its own should be like (`similarity.patterns`, one for each window)."""
     look: ClassVar[Look]
     """How levels and tiles are drawn."""
     judge: ClassVar[Judge]

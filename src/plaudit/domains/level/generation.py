@@ -26,6 +26,7 @@ from plaudit.domains.level.polish import polish
 from plaudit.domains.level.request import LevelRequest, complete, tolerances
 from plaudit.domains.level.simulator import LevelSimulator
 from plaudit.domains.level.starts import beginnings
+from plaudit.domains.level.views import BRUSHES
 from plaudit.engine.learner import Policy
 from plaudit.engine.random import RowRandom
 from plaudit.engine.search import take
@@ -229,9 +230,12 @@ def config_for(policy: Policy, game: Game) -> LevelConfig:
     actions = int(about["action_space"]["n"])
     small = {1 + len(game.tiles): "narrow", 4 + len(game.tiles): "turtle"}
     threads = torch.get_num_threads()
+    height, width = about["observation_space"]["shape"][:2]
+    if actions == height * width * len(BRUSHES) * len(game.tiles):
+        return LevelConfig(representation="patch", threads=threads)
     if actions not in small:
         return LevelConfig(threads=threads)
-    window = int(about["observation_space"]["shape"][0])
+    window = int(height)
     return LevelConfig(representation=small[actions], view=window, threads=threads)  # type: ignore[arg-type]
 
 

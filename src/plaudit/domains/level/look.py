@@ -1,7 +1,8 @@
 """How a game looks: a look draws whole levels, tiles for tilesets, and the parts that a player sees move.
 
 Three looks: rooms from above (`tiles.py`, `things.py`), a landscape from the side (`scenery.py`), and plates
-in colours of one's own (`plates.py`). A game names one (`Game.look`); whoever draws asks it and knows no game.
+in colours of one's own (`plates.py`). A game names one (`Game.look`); whoever draws asks it and knows no
+game.
 """
 
 from __future__ import annotations

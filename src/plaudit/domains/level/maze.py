@@ -7,7 +7,8 @@ cell in scan order, tolerance a quarter of width + height, targets up to half of
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,7 @@ class MazeGame:
     targets: ClassVar[tuple[str, ...]] = ("path",)
     modes: ClassVar[tuple[tuple[str, ...], ...]] = (("path",),)
     symmetries: ClassVar[tuple[str, ...]] = ("horizontal", "vertical", "diagonal")
+    examples: Sequence[Any] = ()
     look: ClassVar[Look] = Corridors()
     judge: ClassVar[Judge] = maze_judge  # type: ignore[assignment]
     proposals: ClassVar[int] = 2

@@ -1,10 +1,10 @@
 """Levels as something to play: a game's rules as plain data, with the pictures that it takes to show them.
 
 `Rules` says what the keys do, what must be come to, what is pushed, taken or deadly; `playable` adds the
-level and its pictures. What comes out is JSON that a page plays (`runs/report/play.js`): that script knows these
-rules and no game. The rules are those of the searches that find a game's levels playable, so that a way that
-they find wins. Zelda's enemies, which those searches walk through, take a heart each and are gone; there is
-one heart more than the shortest way takes.
+level and its pictures. What comes out is JSON that a page plays (`runs/report/play.js`): that script knows
+these rules and no game. The rules are those of the searches that find a game's levels playable, so that a way
+that they find wins. Zelda's enemies, which those searches walk through, take a heart each and are gone; there
+is one heart more than the shortest way takes.
 """
 
 from __future__ import annotations

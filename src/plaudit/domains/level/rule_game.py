@@ -8,7 +8,7 @@ to a request, the exact outcome of edits, the observation planes and where maps 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -31,6 +31,7 @@ class RuleGame(ABC):
     """Distance, edits and observations from a game's statistics; see `game.Game` for the methods.
 
     Attributes:
+        aliases: other names of targets, for requests.
         replaced: statistics of faults that a target, where it is asked for, makes void: the number of
             enemies that is usual does not count where another was asked for.
         meanings: what each statistic is that makes a term of its own, in the order of the columns.
@@ -43,8 +44,10 @@ class RuleGame(ABC):
     meanings: ClassVar[Mapping[str, str]]
     statistics: ClassVar[tuple[str, ...]]
     targets: ClassVar[tuple[str, ...]]
+    aliases: ClassVar[Mapping[str, str]] = {}
     modes: ClassVar[tuple[tuple[str, ...], ...]]
     symmetries: ClassVar[tuple[str, ...]] = ("horizontal", "vertical", "diagonal")
+    examples: Sequence[Any] = ()
     look: ClassVar[Look] = Rooms()
     judge: ClassVar[Judge]
     replaced: ClassVar[Mapping[str, str]] = {}

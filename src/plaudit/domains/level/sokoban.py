@@ -44,6 +44,7 @@ class SokobanGame(RuleGame):
     }
     statistics: ClassVar[tuple[str, ...]] = (*meanings, "faults")
     targets: ClassVar[tuple[str, ...]] = ("crates", "solution")
+    aliases: ClassVar[Mapping[str, str]] = {"path": "solution", "moves": "solution"}
     modes: ClassVar[tuple[tuple[str, ...], ...]] = (("crates",), ("crates", "solution"))
     judge: ClassVar[Judge] = sokoban_judge  # type: ignore[assignment]
     details: ClassVar[int] = sokoban_kernels.DETAILS

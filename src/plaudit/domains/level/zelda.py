@@ -48,6 +48,7 @@ class ZeldaGame(RuleGame):
     }
     statistics: ClassVar[tuple[str, ...]] = (*meanings, "faults", "crowd")
     targets: ClassVar[tuple[str, ...]] = ("player_key", "key_door", "path", "enemies")
+    aliases: ClassVar[Mapping[str, str]] = {"key_path": "player_key", "door_path": "key_door"}
     modes: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("player_key", "key_door"),
         ("player_key", "key_door", "enemies"),

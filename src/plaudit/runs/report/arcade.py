@@ -18,6 +18,7 @@ _Number = Annotated[int, Field(ge=-1, lt=4096)]
 _Tile = Annotated[int, Field(ge=0, lt=_MOST)]
 _Row = Annotated[str, StringConstraints(pattern="^[0-9a-z]{1,256}$")]
 _Colour = Annotated[str, StringConstraints(pattern="^#[0-9a-f]{6}$")]
+_Ground = Annotated[list[_Number], Field(min_length=16, max_length=16)]
 _Text = Annotated[str, StringConstraints(max_length=300)]
 
 
@@ -38,8 +39,8 @@ class Playable(BaseModel):
 
     Attributes:
         cells: rows, a character from 0 to z for each tile. `start`: the player's column and row.
-        kinds: of each tile the group that it joins, its ground by the neighbours that join (bits: north, east,
-            south, west), and what stands on it. `border`: the tile around the map; -1 = it goes on.
+        kinds: of each tile the group that it joins, its ground by the neighbours that join (bits: north,
+            east, south, west), and what stands on it. `border`: the tile around the map; -1 = it goes on.
         atlas: the pictures in a row, `side` pixels each, a PNG in base64.
         move: "walk", "hop" or "run". `quest`: tiles to come to in turn, each with those closed until then.
         pushed, places, taken, deadly, worth: tiles, and what `worth` gives or costs of `health`.
@@ -49,9 +50,7 @@ class Playable(BaseModel):
 
     cells: list[_Row] = Field(min_length=1, max_length=256)
     start: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
-    kinds: list[tuple[int, Annotated[list[_Number], Field(min_length=16, max_length=16)], _Number]] = Field(
-        min_length=2, max_length=_MOST
-    )
+    kinds: list[tuple[int, _Ground, _Number]] = Field(min_length=2, max_length=_MOST)
     player: _Number
     stored: _Number = -1
     border: Annotated[int, Field(ge=-1, lt=_MOST)] = -1
