@@ -1,8 +1,8 @@
 """Steps a second of the narrow maze environment beside a plain port of gym-pcgrl's, on one core in one run.
 
 Both take random actions, step by step, on 14 x 14 cells with the cursor at random; ours counts statistics,
-reward, mask and the window of observation, the port (`peers/pcgrl_narrow.py`) statistics, reward and its plain
-observation. Parts of both alternate, and the median of the ratios of neighbouring parts is the figure.
+reward, mask and the window of observation, the port (`peers/pcgrl_narrow.py`) statistics, reward and its
+plain observation. Parts of both alternate, and the median of the ratios of neighbouring parts is the figure.
 """
 
 from __future__ import annotations

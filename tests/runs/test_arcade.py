@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from report_runs import build, write_json
 
 import plaudit
 from plaudit.domains import get_task
 from plaudit.domains.level.play import playable
+from plaudit.media.film import Film
 from plaudit.runs.report import write_report
 from plaudit.task import Item
 
@@ -84,3 +86,15 @@ def test_a_crate_on_its_mark_looks_stored_and_a_lost_game_says_so():
     assert [play["stored"], 48, 16] in shown["last"] and "1 of 1 in place" in shown["said"]
     _, shown = opened("cave", "..... @^.kH #####", "r")
     assert shown["said"].startswith("That went wrong")
+
+
+def test_films_of_the_run_are_shown_and_foreign_files_are_not(tmp_path):
+    run = build(tmp_path / "run")
+    (run / "films").mkdir()
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    Film(frames, [50, 500]).save(run / "films" / "0001.gif")
+    (run / "films" / "0002.gif").write_bytes(b"<script>alert(1)</script>")
+    (run / "films" / "0003.gif").write_bytes(b"GIF89a" + bytes(10**6))
+    page = write_report(run).read_text()
+    assert page.count("data:image/gif;base64,") == 1 and '<section id="films"' in page
+    assert 'id="films"' not in write_report(build(tmp_path / "other")).read_text()

@@ -1,4 +1,4 @@
-"""Levels in the making: reels lead from the start to the item, films show them, and nothing changes for it."""
+"""Levels in the making: reels lead from the start to the item, films show them, items stay as they are."""
 
 import io
 from copy import copy

@@ -25,8 +25,8 @@ Free = NDArray[np.bool_]
 """Cells `(B, H, W)` that one can enter."""
 
 
-def shape_terms(passable: Free, regions: bool) -> tuple[Term, ...]:
-    """The terms of a game; `passable (T,)`: tiles that can be entered; `regions`: whether it needs that one."""
+def shape_terms(passable: NDArray[np.bool_], regions: bool) -> tuple[Term, ...]:
+    """Terms of a game; `passable (T,)`: tiles that can be entered; `regions`: whether it needs that one."""
 
     def term(name: str, measure: Callable[[Free], NDArray[Any]], what: str, **rest: Any) -> Term:
         return Term(name, each(lambda maps: measure(passable[maps])), what, (0.0, 1.0), **rest)
