@@ -1,13 +1,13 @@
 """The narrow environment of gym-pcgrl's `binary` problem, as a plain port in NumPy and Python.
 
-The loop is that of amidos2006/gym-pcgrl (MIT; Khalifa et al., 2020, arXiv 2001.09212), written anew: one map
-of 14 x 14, a cell drawn at random each step, keep it or set it; the statistics - regions, and the longest path
-by a double sweep of every region - are taken again whenever the map changed; reward 5 for regions and 1 for
-path; over when there is one region and the path grew by 20, when a fifth of the cells was changed, or when the
-steps are used up. What makes its pace is kept: for each statistic the map becomes tile names, regions are
-filled and paths swept one after the other, with lists that are popped at the front and a NumPy array for each
-sweep. It departs in what is cheaper here: no debug information beyond the figures, and no observation wrapper (crop,
-one-hot).
+The loop is that of amidos2006/gym-pcgrl (MIT; Khalifa et al., 2020, arXiv 2001.09212), written anew: one
+map of 14 x 14, a cell drawn at random each step, keep it or set it; the statistics - regions, and the
+longest path by a double sweep of every region - are taken again whenever the map changed; reward 5 for
+regions and 1 for path; over when there is one region and the path grew by 20, when a fifth of the cells was
+changed, or when the steps are used up. What makes its pace is kept: for each statistic the map becomes tile
+names, regions are filled and paths swept one after the other, with lists that are popped at the front and a
+NumPy array for each sweep. It departs in what is cheaper here: no debug information beyond the figures, and
+no observation wrapper (crop, one-hot).
 """
 
 from __future__ import annotations

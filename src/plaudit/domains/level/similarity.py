@@ -1,8 +1,9 @@
 """How like example levels a level is, by its small patterns of tiles: the Tile Pattern KL-Divergence.
 
-Lucas and Volz, 2019 (GECCO): every window of 2 x 2 and of 3 x 3 cells is a pattern; the level's and the examples' shares of each are compared by the Kullback-Leibler divergence, half of it each way, averaged
-over both sizes of window. Departs from the paper in the sizes alone, which there are 2, 3 and 4: levels of
-3 x 3 are levels here.
+Lucas and Volz, 2019 (GECCO): every window of 2 x 2 and of 3 x 3 cells is a pattern; the level's and the
+examples' shares of each are compared by the Kullback-Leibler divergence, half of it each way, averaged over
+both sizes of window. Departs from the paper in the sizes alone, which there are 2, 3 and 4: levels of 3 x 3
+are levels here.
 """
 
 from __future__ import annotations
