@@ -149,3 +149,17 @@ def test_doctor(cli):
     said = cli("doctor", "--json")
     assert said.json["versions"]["torch"] and {c["check"] for c in said.json["checks"]} >= {"torch", "disk"}
     assert said.code == 0
+
+
+def test_sample_films_levels_in_the_making(cli, tmp_path):
+    said = cli("sample", "level/maze", "-n", 2, "--animate", "--out", str(tmp_path / "a"), "--json")
+    assert said.code == 0
+    listed = json.loads((tmp_path / "a" / "manifest.json").read_text())["items"]
+    assert [entry["film"] for entry in listed] == ["0001.film.gif", "0002.film.gif"]
+    assert all((tmp_path / "a" / entry["film"]).read_bytes()[:4] == b"GIF8" for entry in listed)
+    bad = cli(
+        "sample", "level/maze", "-n", 1, "--animate", "--animate-as", "webm", "--out", str(tmp_path / "b")
+    )
+    assert bad.code == 2 and "webm" in bad.err and "apng" in bad.err
+    still = cli("sample", "level/path", "-n", 1, "--animate", "--out", str(tmp_path / "c"))
+    assert still.code == 2 and "level/path shows no items" in still.err

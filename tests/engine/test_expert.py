@@ -1,6 +1,7 @@
 """Expert iteration on a puzzle whose best policy is known: flip the bits that differ from the goal."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from plaudit.engine.memory import SolutionMemory
 from plaudit.engine.nets.mlp import MLPConfig
 from plaudit.engine.random import splitmix
 from plaudit.engine.search import Beam, BeamConfig, Solution, pruned
+from plaudit.errors import InputError
 
 BITS = 8
 WEIGHTS = np.ones(1)
@@ -94,8 +96,8 @@ class Env:
         return Bits()
 
 
-def learner(seed=0):
-    return ExpertIteration(Env(), UnitWeights(("closeness",)), CONFIG, MLPConfig(hidden=(64,)), seed)
+def learner(seed=0, config=CONFIG):
+    return ExpertIteration(Env(), UnitWeights(("closeness",)), config, MLPConfig(hidden=(64,)), seed)
 
 
 def test_the_beam_finds_shortest_solutions_with_an_exact_guide():
@@ -124,6 +126,28 @@ def test_the_policy_solves_unseen_puzzles_without_search():
         one.step()
     assert before < 0.3
     assert solved_share(one) > 0.95
+
+
+def test_without_exhaustive_search_a_given_policy_guides_from_the_first_step_on():
+    untaught = learner(config=replace(CONFIG, exhaustive=0, searches=1))
+    row = untaught.step()  # no problem is solved by then: nothing to imitate, and no error
+    assert row["solutions"] == 0 and "loss" not in row
+    taught = learner()
+    for i in range(40):
+        taught.share = i / 40
+        taught.step()
+    given = learner(seed=1, config=replace(CONFIG, exhaustive=0))
+    given.load_state_dict(given.state_dict(), taught.policy().tensors())
+    rows = [given.step() for _ in range(6)]
+    assert rows[-1]["solutions"] > 20 and "loss" in rows[-1]
+    assert solved_share(given) > 0.95
+
+
+@pytest.mark.parametrize(("name", "value"), [("exhaustive", -1), ("searches", 0), ("batch_size", 0)])
+def test_settings_out_of_range_are_named(name, value):
+    with pytest.raises(InputError, match=f"{value}") as caught:
+        replace(CONFIG, **{name: value})
+    assert caught.value.place == f"learner.{name}"
 
 
 def solved_share(one):

@@ -424,15 +424,15 @@ def test_a_single_run_compares_without_an_interval(tmp_path: Path) -> None:
 
 def test_films_of_the_last_samples_are_shown(tmp_path: Path) -> None:
     folder = build(tmp_path / "2026-11-21_level-zelda_7f3a")
-    assert 'id="films"' not in write_report(folder).read_text()
+    assert 'id="replays"' not in write_report(folder).read_text()
     last = sorted(path for path in (folder / "samples").iterdir() if path.is_dir())[-1]
     frames = [Image.new("P", (16, 16), shade) for shade in (0, 9)]
-    frames[0].save(last / "film_0001.gif", save_all=True, append_images=frames[1:])
-    (last / "film_0002.gif").write_bytes(b"<script>alert(1)</script>")
+    frames[0].save(last / "replay_0001.gif", save_all=True, append_images=frames[1:])
+    (last / "replay_0002.gif").write_bytes(b"<script>alert(1)</script>")
     shown = write_report(folder).read_text()
-    section = shown[shown.index('<section id="films"') :]
+    section = shown[shown.index('<section id="replays"') :]
     section = section[: section.index("</section>")]
     film = base64.b64decode(section.split("data:image/gif;base64,")[1].split('"')[0])
-    assert film == (last / "film_0001.gif").read_bytes()
+    assert film == (last / "replay_0001.gif").read_bytes()
     assert section.count("data:image/gif") == 1
     assert "<script>" not in section

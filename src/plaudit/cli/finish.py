@@ -24,6 +24,7 @@ def finish(folder: Path, task: Any = None, judged: int = 100) -> Answer:
     if judged:
         with Progress("evaluating") as show:
             figures = run.evaluate(judged, tick=show)
+    run.films()
     run.report()
     samples = RunFolder.open(folder).samples()
     data = {

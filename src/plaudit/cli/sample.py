@@ -11,6 +11,8 @@ import typer
 from plaudit.cli import options
 from plaudit.cli.answer import Answer
 from plaudit.cli.progress import Progress
+from plaudit.errors import InputError, did_you_mean
+from plaudit.media.film import FORMATS
 from plaudit.runs.api import Samples, load
 from plaudit.runs.sample_files import WALL, check_format
 from plaudit.runs.sampling import Order, read_requests
@@ -35,11 +37,20 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command lin
         typer.Option(metavar="FILE", help="Make this level good in as few edits as can be found."),
     ] = None,
     format: Annotated[str, typer.Option("--format", help="File suffix; the task's first by default.")] = "",
+    animate: Annotated[
+        bool, typer.Option("--animate", help="Add a film of each item in the making.")
+    ] = False,
+    animate_as: Annotated[str, typer.Option(help="What films are written as: gif or apng.")] = "gif",
     out: options.Out = None,
 ) -> Answer:
     """Generate items: one file each, wall.png and manifest.json. Nothing is rejected without --best-of."""
     model = load(source)
     check_format(model.task, format)
+    if animate_as not in FORMATS:
+        hint = f"{did_you_mean(animate_as, FORMATS)} Known: {', '.join(FORMATS)}."
+        raise InputError(f'no film is made as "{animate_as}".', place="--animate-as", hint=hint)
+    if animate and getattr(model.task, "films", None) is None:
+        raise InputError(f"{model.task.name} shows no items in the making.", place="--animate")
     wanted = options.numbers(target, "--target")
     if repair is not None:
         mended = model.repair(repair, wanted, **options.fields(ask))
@@ -56,7 +67,7 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command lin
     with Progress("sampling") as show:
         samples = model.sample(order=order, tick=show)
     folder = out or Path("samples") / f"{re.sub(r'[^A-Za-z0-9]+', '-', Path(source).name)}_{seed}"
-    manifest = samples.save(folder, format)
+    manifest = samples.save(folder, format, animate_as if animate else "")
     rejected = f", {samples.batch.rejected} rejected" if samples.batch.rejected else ""
     text = f"{len(samples)} items, {samples.met} met every target{rejected}\n"
     text += f"files    {folder}\nlook at  {folder / WALL}"

@@ -24,7 +24,7 @@ from plaudit.engine.env import State
 from plaudit.engine.learner import Metrics, Weighing
 from plaudit.engine.memory import SolutionMemory
 from plaudit.engine.search import Beam, BeamConfig, Positions, Simulator, Solution, copied, pruned
-from plaudit.errors import Diverged
+from plaudit.errors import Diverged, InputError
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class ExpertConfig:
     beam: BeamConfig = field(default_factory=BeamConfig)
     """Width, children, depth and prices of the search."""
     exhaustive: int = 200
-    """Solutions found by looking at every action, before the policy is fit to guide the search."""
+    """Solutions found by looking at every action, before the policy is fit to guide the search; 0 = the
+    policy guides from the first step on, which takes one that is given (`inputs.init`)."""
     looks: int = 128
     """Actions that this looks at from a position, drawn by chance where there are more; 0 = all of them."""
     searches: int = 10
@@ -61,6 +62,15 @@ class ExpertConfig:
     """Actions after which an own episode starts anew."""
 
     def __post_init__(self) -> None:
+        for name, least in (
+            ("exhaustive", 0),
+            ("searches", 1),
+            ("memory", 1),
+            ("batch_size", 1),
+            ("rows", 1),
+        ):
+            if getattr(self, name) < least:
+                raise InputError(f"is {getattr(self, name)}; {least} or more.", place=f"learner.{name}")
         if isinstance(self.beam, Mapping):  # a recipe's table
             object.__setattr__(self, "beam", BeamConfig(**self.beam))
 
@@ -107,7 +117,8 @@ class ExpertIteration:
             self.memory.add([s for s in new if len(s.actions)])
             found += new
         losses: list[float] = []
-        if self.memory.total >= min(self.config.exhaustive, self.config.batch_size):
+        # There is nothing to imitate before the first solution, however early the policy guides.
+        if self.memory.total >= max(1, min(self.config.exhaustive, self.config.batch_size)):
             losses = [self._imitate() for _ in range(self.config.updates)]
         self.searches += self.config.searches
         self.updates += len(losses)

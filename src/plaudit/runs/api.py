@@ -16,6 +16,7 @@ import torch
 from plaudit.domains import get_task
 from plaudit.engine.learner import Policy
 from plaudit.errors import InputError
+from plaudit.media.film import SUFFIXES, Film
 from plaudit.reward.term import Term
 from plaudit.reward.user import spec_of
 from plaudit.runs import evaluation, presets, sample_files, sampling
@@ -46,6 +47,8 @@ class Samples(Sequence["Item"]):
     task: Task
     batch: sampling.Batch
     about: Mapping[str, Any]
+    policy: Policy | None = None
+    """What made the items."""
 
     def __len__(self) -> int:
         return len(self.batch.items)
@@ -61,9 +64,24 @@ class Samples(Sequence["Item"]):
         """How many items met every target."""
         return int(np.sum(self.batch.figures["control"] > 0))
 
-    def save(self, folder: str | Path, format: str = "") -> Path:
-        """Write one file per item, `wall.png` and `manifest.json`; returns the manifest's path."""
-        return sample_files.write(self.task, self.batch, Path(folder), self.about, format)
+    def save(self, folder: str | Path, format: str = "", animate: str = "") -> Path:
+        """Write one file per item, `wall.png` and `manifest.json`; returns the manifest's path.
+
+        `animate` = "gif" or "apng" adds a film of each item in the making: see `films`.
+        """
+        films = [(film.encoded(animate), SUFFIXES[animate]) for film in self.films()] if animate else []
+        return sample_files.write(self.task, self.batch, Path(folder), self.about, format, films)
+
+    def films(self) -> list[Film]:
+        """The items in the making, which takes about as long as making them.
+
+        Raises `InputError` for a task that shows none.
+        """
+        show = getattr(self.task, "films", None)
+        if show is None or self.policy is None:
+            raise InputError(f"{self.task.name} shows no items in the making.", hint="Sampled tile games do.")
+        made: list[Film] = show(self.policy, self.batch.items)
+        return made
 
 
 class Model:
@@ -91,7 +109,7 @@ class Model:
         order = order or Order(n=n, seed=seed, given=given)
         batch = sampling.draw(self.task, self.policy, self.recipe, order, tick)
         about = {"task": self.recipe.task, "policy": self.name, "seed": order.seed, "best_of": order.best_of}
-        return Samples(self.task, batch, about)
+        return Samples(self.task, batch, about, self.policy)
 
     def repair(self, file: str | Path, target: Mapping[str, float] | None = None, **ask: Any) -> Samples:
         """Make the item of a file good, and as asked, in few edits; `info["repair"]` lists them.
@@ -172,6 +190,18 @@ class Run:
         figures, failed = model.evaluate(n, seed, tick)
         evaluation.write(model.task, figures, failed, self.folder)
         return figures
+
+    def films(self, n: int = 4) -> list[Path]:
+        """Write films of the first few samples in the making into `films/`; [] for a task that shows none."""
+        if getattr(self.model.task, "films", None) is None:
+            return []
+        seed = self.recipe.seed % sampling.LARGEST_SEED
+        films = self.model.sample(order=Order(n=n, seed=seed)).films()
+        (self.folder / "films").mkdir(exist_ok=True)
+        paths = [self.folder / "films" / f"{number:04d}.gif" for number in range(1, len(films) + 1)]
+        for film, path in zip(films, paths, strict=True):
+            film.save(path)
+        return paths
 
     def report(self) -> Path:
         """Write `report.html` and return its path."""

@@ -69,6 +69,7 @@ def resolve(source: str | Path, name: str = "", changes: Changes | None = None) 
         merged = _checked(merged, places)
     _apply_options(merged, changes, places)
     _embed_files(merged, task, places)
+    _embed_folders(merged, task, places)
     recipe = validate(merged, places)
     from plaudit.runs.checking import bound, check
 
@@ -201,6 +202,21 @@ def _embed_files(values: dict[str, Any], task: Task, places: Places) -> None:
             path = own[given] if given in own else Path(given)
             env[key], text = toml.read(path)
             places.file(where, path, text)
+
+
+def _embed_folders(values: dict[str, Any], task: Task, places: Places) -> None:
+    """Put what a task reads from folders that `env` names into the recipe (`env_folders`, `read_folder`)."""
+    for key in getattr(task, "env_folders", ()):
+        for number, part in enumerate((values, *values.get("stages", ()))):
+            where: toml.Keys = ("env", key) if number == 0 else ("stages", number - 1, "env", key)
+            env = part.get("env")
+            if not isinstance(env, dict) or not isinstance(env.get(key), str):
+                continue
+            try:
+                env[key] = task.read_folder(key, Path(env[key]), env)  # type: ignore[attr-defined]
+            except InputError as error:
+                hint = error.hint or f"As asked for by {places.of(where)}."
+                raise InputError(error.message, place=error.place, hint=hint) from error
 
 
 def with_seed(recipe: Recipe, seed: int) -> Recipe:

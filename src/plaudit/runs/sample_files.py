@@ -24,7 +24,7 @@ WALL_ITEMS, WALL_SIDE = 64, 96
 FILMS = 3
 """Items of a training's moment that are shown moving, where the task can."""
 MANIFEST, WALL = "manifest.json", "wall.png"
-_ITEM_FILE = re.compile(r"\d{4,}\.[A-Za-z0-9]+")
+_ITEM_FILE = re.compile(r"\d{4,}(\.film)?\.[A-Za-z0-9]+")
 
 
 def check_format(task: Task, format: str) -> str:
@@ -39,10 +39,18 @@ def check_format(task: Task, format: str) -> str:
     return suffix
 
 
-def write(task: Task, batch: Batch, folder: Path, about: Mapping[str, Any], format: str = "") -> Path:
+def write(
+    task: Task,
+    batch: Batch,
+    folder: Path,
+    about: Mapping[str, Any],
+    format: str = "",
+    films: Sequence[tuple[bytes, str]] = (),
+) -> Path:
     """Write one file per item, `wall.png` and, last, `manifest.json`; returns the manifest's path.
 
-    `about` is added to the manifest: task, policy, seed. Files of an earlier manifest there are
+    `about` is added to the manifest: task, policy, seed. `films`: of each item, if there are some, the bytes
+    and the suffix of a film, which lies beside it. Files of an earlier manifest there are
     replaced; nothing else in the folder is touched. Raises `InputError` or `ResourceError`.
     """
     suffix = check_format(task, format)
@@ -54,7 +62,12 @@ def write(task: Task, batch: Batch, folder: Path, about: Mapping[str, Any], form
             task.save(item, folder / name)
         pictures = [thumbnail(task.preview(item), WALL_SIDE) for item in batch.items[:WALL_ITEMS]]
         write_png(wall(pictures), folder / WALL)
+        shown = [f"{number:04d}.film.{suffix}" for number, (_, suffix) in enumerate(films, start=1)]
+        for (content, _), name in zip(films, shown, strict=True):
+            (folder / name).write_bytes(content)
     rows = [_row(task, batch, row, name) for row, name in enumerate(names)]
+    for entry, name in zip(rows, shown, strict=False):
+        entry["film"] = name
     twins = {term.name: term.direction for term in task.terms() if term.eval_only}
     counts = {"asked": len(rows), "rejected": batch.rejected}
     manifest = {**about, **counts, "twins": twins, "items": rows}
@@ -68,7 +81,8 @@ def _clear(folder: Path) -> None:
     if not (folder / MANIFEST).is_file():
         return
     try:
-        listed = [str(item["file"]) for item in read_json(folder / MANIFEST)["items"]]
+        items = read_json(folder / MANIFEST)["items"]
+        listed = [str(item[key]) for item in items for key in ("file", "film") if key in item]
     except (InputError, KeyError, TypeError):
         return
     for name in listed:
@@ -104,13 +118,13 @@ def snapshot(task: Task, policy: Policy, recipe: Recipe, folder: Path) -> None:
     suffix = "png" if "png" in task.formats else task.formats[0]
     batch = draw(task, policy, recipe, Order(n=16, seed=recipe.seed % LARGEST_SEED))
     write(task, batch, folder, {"task": task.name, "policy": "training"}, suffix)
-    write_films(task, batch.items[:FILMS], folder)
+    write_replays(task, batch.items[:FILMS], folder)
 
 
-def write_films(task: Task, items: Sequence[Item], folder: Path) -> None:
-    """Write `film_0001.gif` and so on for the items that `task.film` makes one of; raises `ResourceError`."""
-    make = getattr(task, "film", None)
+def write_replays(task: Task, items: Sequence[Item], folder: Path) -> None:
+    """Write `replay_0001.gif` and so on where `task.replay` makes one; raises `ResourceError`."""
+    make = getattr(task, "replay", None)
     for number, item in enumerate(items if make else (), start=1):
         film = make(item)  # type: ignore[misc]
         if film is not None:
-            disk.write_atomic(folder / f"film_{number:04d}.gif", film, durable=False)
+            disk.write_atomic(folder / f"replay_{number:04d}.gif", film, durable=False)

@@ -146,7 +146,7 @@ def test_games_without_a_player_have_no_such_term():
 def test_a_level_is_shown_being_played():
     task = get_task("level/zelda")
     item = next(iter(task.baselines()["heuristic"](task.requests(1, 1, task.Request()), [3])))
-    film = task.film(item)
+    film = task.replay(item)
     assert film[:6] == b"GIF89a"
     item.content[:] = 0
-    assert task.film(item) is None
+    assert task.replay(item) is None

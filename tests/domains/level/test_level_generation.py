@@ -21,7 +21,9 @@ def contents(items):
     return [(item.content.tobytes(), item.seed, item.info, item.request) for item in items]
 
 
-@pytest.mark.parametrize("env", [{}, {"representation": "turtle"}, {"representation": "narrow"}])
+@pytest.mark.parametrize(
+    "env", [{}, {"representation": "turtle"}, {"representation": "narrow"}, {"representation": "patch"}]
+)
 def test_an_item_is_the_same_alone_in_a_batch_and_in_another_order(env):
     network = {"kind": "conv", "channels": 8, "layers": 2, "head": "pooled"} if env else None
     policy = policy_of(network=network, **env)
@@ -80,6 +82,7 @@ def test_the_representation_is_read_from_the_policy():
         config = config_for(policy_of(network=network, representation=representation), TASK.game)
         assert (config.representation, config.view) == (representation, 27)
     assert config_for(policy_of(), TASK.game).representation == "wide"
+    assert config_for(policy_of(representation="patch"), TASK.game).representation == "patch"
 
 
 def test_weights_to_start_from_are_taken(tmp_path):

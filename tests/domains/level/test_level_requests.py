@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from plaudit.domains import get_task
 from plaudit.domains.level.request import LevelRequest
 from plaudit.domains.level.task import Maze
 from plaudit.errors import Infeasible, InputError
@@ -60,3 +61,23 @@ def test_drawn_targets_fill_the_span_and_keep_what_is_given():
 def test_other_seeds_draw_other_targets():
     draws = {tuple(r.target["path"] for r in TASK.requests(8, seed, LevelRequest())) for seed in range(5)}
     assert len(draws) == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "own", "value"),
+    [
+        ("zelda", "key_path", "player_key", 12),
+        ("sokoban", "path", "solution", 14),
+        ("dungeon", "path", "solution_length", 20),
+        ("cave", "exit_x", "ex", 3),
+    ],
+)
+def test_targets_have_other_names_too(name, other, own, value):
+    task = get_task(f"level/{name}")
+    request = task.Request(target={other: value}, tolerance={other: 2})
+    assert dict(request.target) == {own: value} and dict(request.tolerance) == {own: 2}
+    assert own in task.statistics and other not in task.game.targets
+    (drawn,) = task.requests(1, 0, request)
+    assert drawn.target[own] == value
+    with pytest.raises(ValidationError, match="another name"):
+        task.Request(target={other: value, own: value})

@@ -26,7 +26,7 @@ def test_textbook_recipes_take_steps(name, recipe):
     assert all(math.isfinite(value) for row in rows for value in row.values() if isinstance(value, float))
 
 
-@pytest.mark.parametrize("representation", ["narrow", "turtle"])
+@pytest.mark.parametrize("representation", ["narrow", "turtle", "patch"])
 def test_other_representations_keep_to_locks(representation):
     task = get_task("level/zelda")
     recipe = task.recipes()["ppo"]

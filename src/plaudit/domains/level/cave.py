@@ -17,6 +17,7 @@ from plaudit.domains.level import cave_judge, cave_kernels, cave_search
 from plaudit.domains.level.cave_starts import planned_maps
 from plaudit.domains.level.game import Goals, Maps, Size, Stats, Tile
 from plaudit.domains.level.metrics import Judge
+from plaudit.domains.level.playable import Leg, Rules, only
 from plaudit.domains.level.rule_game import RuleGame
 from plaudit.domains.level.seeds import start_maps
 
@@ -51,6 +52,12 @@ class CaveGame(RuleGame):
     }
     statistics: ClassVar[tuple[str, ...]] = (*meanings, "faults")
     targets: ClassVar[tuple[str, ...]] = ("sx", "sy", "ex", "ey", "diamonds")
+    aliases: ClassVar[Mapping[str, str]] = {
+        "player_x": "sx",
+        "player_y": "sy",
+        "exit_x": "ex",
+        "exit_y": "ey",
+    }
     modes: ClassVar[tuple[tuple[str, ...], ...]] = (("sx", "sy", "ex", "ey", "diamonds"),)
     symmetries: ClassVar[tuple[str, ...]] = ()
     judge: ClassVar[Judge] = cave_judge  # type: ignore[assignment]
@@ -87,6 +94,20 @@ class CaveGame(RuleGame):
         under = np.zeros_like(ends)
         under[:, 1:] = ends[:, :-1]
         return np.asarray(ends | under)
+
+    def play(self, level: Maps) -> Rules | None:
+        start = only(level, cave_search.PLAYER)
+        if start is None or any(only(level, each) is None for each in (cave_search.KEY, cave_search.EXIT)):
+            return None
+        return Rules(
+            move="hop",
+            hint="Left and right walk, up jumps, down waits. Fetch the key, then the exit; mind the spikes.",
+            start=start,
+            quest=(Leg("key"), Leg("exit")),
+            taken=("key", "diamond"),
+            deadly=("spike",),
+            physics={"air": cave_search.AIR},
+        )
 
 
 OPEN_SHARE = 0.85

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plaudit.domains.level.episodes import Beginning
+from plaudit.domains.level.film import Reel, note_all
 from plaudit.domains.level.game import Game, Maps
 from plaudit.domains.level.request import LevelRequest, complete, tolerances
 from plaudit.domains.level.starts import beginnings
@@ -32,20 +33,27 @@ Climbed = tuple[NDArray[np.int64], NDArray[np.float64]]
 
 
 def climb(
-    game: Game, beginning: Beginning, tolerance: tuple[float, ...], budget: int, threads: int = 1
+    game: Game,
+    beginning: Beginning,
+    tolerance: tuple[float, ...],
+    budget: int,
+    threads: int = 1,
+    reels: Sequence[Reel] | None = None,
 ) -> Climbed:
     """Climb with `beginning.maps (R, H, W)` in place; returns evaluations taken and distances left.
 
-    Threads share the rows; what comes out does not depend on how many there are.
+    Threads share the rows; what comes out does not depend on how many there are. `reels (R)`: where the
+    edits that are kept are noted, if they are.
     """
     rows = len(beginning.maps)
     if threads == 1 or rows < 2:
-        return _climb(game, beginning, tolerance, budget)
+        return _climb(game, beginning, tolerance, budget, reels)
     used, best = np.zeros(rows, np.int64), np.zeros(rows)
 
     def share(first: int) -> None:
         mine = beginning.only(np.arange(first, rows, threads))
-        used[first::threads], best[first::threads] = _climb(game, mine, tolerance, budget)
+        own = None if reels is None else reels[first::threads]
+        used[first::threads], best[first::threads] = _climb(game, mine, tolerance, budget, own)
         beginning.maps[first::threads] = mine.maps
 
     with ThreadPoolExecutor(threads) as pool:
@@ -53,7 +61,13 @@ def climb(
     return used, best
 
 
-def _climb(game: Game, beginning: Beginning, tolerance: tuple[float, ...], budget: int) -> Climbed:
+def _climb(
+    game: Game,
+    beginning: Beginning,
+    tolerance: tuple[float, ...],
+    budget: int,
+    reels: Sequence[Reel] | None,
+) -> Climbed:
     maps, tiles = beginning.maps, len(game.tiles)
     flat, locked = maps.reshape(len(maps), -1), beginning.locked.reshape(len(maps), -1)
     random = RowRandom(beginning.seeds)
@@ -77,6 +91,9 @@ def _climb(game: Game, beginning: Beginning, tolerance: tuple[float, ...], budge
             used[at] += 1
             worse = found > best[at]
             flat[at[worse], cell[worse]] = before[worse]
+            if reels is not None:
+                kept = ~worse & (after != before)
+                note_all(reels, at[kept], cell[kept].tolist(), after[kept].tolist())
             best[at] = np.minimum(found, best[at])
         live = live[(best[live] > 0) & (used[live] < budget)]
     return used, best

@@ -8,7 +8,7 @@ other file. The games of this folder's `games/` can be named in place of a file;
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +23,9 @@ from plaudit.domains.level.custom_rules import GameRules, check_rules, longest_w
 from plaudit.domains.level.env import LevelConfig
 from plaudit.domains.level.furniture import furnish
 from plaudit.domains.level.game import UNASKED, Goals, Maps, Size, Stats, Tile
+from plaudit.domains.level.look import Look, Plates
+from plaudit.domains.level.metrics import Cell, distances
+from plaudit.domains.level.playable import Leg, Rules
 from plaudit.domains.level.request import LevelRequest
 from plaudit.domains.level.rule_game import RuleGame
 from plaudit.domains.level.seeds import start_maps
@@ -49,6 +52,7 @@ class CustomGame(RuleGame):
 
     name: ClassVar[str] = "custom"
     proposals: ClassVar[int] = 16
+    look: ClassVar[Look] = Plates()
 
     def __init__(self, rules: GameRules) -> None:
         self.rules = rules
@@ -108,6 +112,31 @@ class CustomGame(RuleGame):
                 usual = np.where(asked == UNASKED, usual, asked)
             pieces.append((number, usual))
         return furnish(maps, numbers, pieces)
+
+    def play(self, level: Maps) -> Rules | None:
+        """The first walk, then those that begin where it ends; the others are nothing that a player does."""
+        if not self.rules.paths:
+            return None
+        walks = [self.rules.paths[0]]
+        for path in self.rules.paths[1:]:
+            if path.start == walks[-1].to:
+                walks.append(path)
+        legs = tuple(Leg(to, tuple(walk.closed)) for walk in walks for to in walk.points[1:])
+        places = [(y, x) for y, x in np.argwhere(level == self.rules.number(walks[0].start)).tolist()]
+        start = next((place for place in places if self._leads_on(level, place, legs)), None)
+        names = [walks[0].start, *(leg.to for leg in legs)]
+        hint = f"Arrow keys walk. From {names[0]} to {', then '.join(names[1:])}."
+        return None if start is None else Rules("walk", hint, start, names[0], legs)
+
+    def _leads_on(self, level: Maps, start: Cell, legs: Sequence[Leg]) -> bool:
+        """Whether all legs can be walked from here."""
+        number, at = self.rules.number, {start}
+        for leg in legs:
+            shut = [number(name) for name in leg.closed]
+            free = np.array([tile.passable for tile in self.tiles])[level] & ~np.isin(level, shut)
+            come_to = {cell for one in at for cell in distances(free, one)}
+            at = {cell for cell in come_to if level[cell] == number(leg.to)}
+        return bool(at)
 
     def check_room(self, request: LevelRequest) -> None:
         """Raise `Infeasible` for a size that has no room for what every level needs."""

@@ -22,6 +22,7 @@ MOST_TILES, MOST_REGIONS, MOST_PATHS, MOST_STOPS, MOST_TARGETS = 16, 4, 6, 3, 8
 _MOST = LARGEST * LARGEST
 _TAKEN = (
     *("rules", "playable", "goals", "satisfied", "edits", "symmetry", "novelty", "open_share", "dead_ends"),
+    *("density", "openness", "choke_points", "similarity"),
     *("faults", "quality", "control", "diversity"),
 )
 """Names of terms and figures that every game has."""

@@ -12,7 +12,7 @@ finished its item goes on with the next.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from plaudit.domains.level.apart import Apart
+from plaudit.domains.level.film import Reel
 from plaudit.domains.level.simulator import LevelSimulator
 from plaudit.engine.search import Positions, take
 
@@ -66,6 +67,8 @@ class Problems:
     """Cells that may differ from the start; reaching it ends the item."""
     own: NDArray[np.bool_] | None = None
     """Cells `(N, H, W)` that tell an item from its neighbours: locked too, until `RELEASE` of the steps."""
+    reels: Sequence[Reel] | None = None
+    """Where the edits of each item are noted, if they are."""
 
 
 def decode(policy: Ranker, problems: Problems, threads: int) -> Iterator[Made]:
@@ -144,6 +147,8 @@ class Chunk:
             if not len(rows):
                 return
             for row in rows.tolist():
+                if self.problems.reels is not None:
+                    self.problems.reels[self.item[row]].cut()
                 yield Made(
                     int(self.item[row]),
                     self.best[row].copy(),
@@ -193,7 +198,7 @@ class Chunk:
         self.visited[rows, self.at["taken"][rows]] = self.at["key"][rows]
         better = rows[self.distance[rows] <= self.least[rows]]
         self.least[better] = self.distance[better]
-        self.best[better] = self.at["map"][better]
+        self._keep(better)
 
     def _trim(self, rows: NDArray[np.int64], planes: NDArray[np.float32]) -> None:
         """Take back the most telling edit that the goals seem not to need, if they really do not."""
@@ -216,12 +221,23 @@ class Chunk:
         free = simulator.outlook(at, back)[:, 0] <= 0
         self.tried[rows, cell] = True
         self._act(rows[free], back[free, 0])
-        self.best[rows[free]] = self.at["map"][rows[free]]
+        self._keep(rows[free])
+
+    def _keep(self, rows: NDArray[np.int64]) -> None:
+        """The maps of these rows are the best of their items so far."""
+        self.best[rows] = self.at["map"][rows]
+        if self.problems.reels is not None:
+            for item in self.item[rows].tolist():
+                self.problems.reels[item].keep()
 
     def _act(self, rows: NDArray[np.int64], actions: NDArray[np.int64]) -> None:
         wide = np.full(len(self.item), -1, np.int64)
         wide[rows] = actions
+        before = None if self.problems.reels is None else self.at["map"].copy()
         self.problems.simulator.act(self.at, wide)
+        if self.problems.reels is not None and before is not None:
+            for row in rows.tolist():
+                self.problems.reels[self.item[row]].note(before[row], self.at["map"][row])
 
     def _proposals(
         self, rows: NDArray[np.int64], at: Positions, scores: NDArray[np.float32]

@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plaudit.domains.level import dungeon_judge, dungeon_kernels
+from plaudit.domains.level.dungeon_search import CURE, EXIT, HEALTH, PLAYER
 from plaudit.domains.level.dungeon_starts import planned_maps
 from plaudit.domains.level.game import Goals, Maps, Size, Stats, Tile
 from plaudit.domains.level.metrics import Judge
+from plaudit.domains.level.playable import Leg, Rules, only
 from plaudit.domains.level.rule_game import RuleGame
 from plaudit.domains.level.seeds import start_maps
 
@@ -50,6 +52,7 @@ class DungeonGame(RuleGame):
     }
     statistics: ClassVar[tuple[str, ...]] = (*meanings, "faults")
     targets: ClassVar[tuple[str, ...]] = ("col_treasures", "solution_length")
+    aliases: ClassVar[Mapping[str, str]] = {"path": "solution_length", "collected": "col_treasures"}
     modes: ClassVar[tuple[tuple[str, ...], ...]] = (("col_treasures", "solution_length"),)
     judge: ClassVar[Judge] = dungeon_judge  # type: ignore[assignment]
     details: ClassVar[int] = dungeon_kernels.DETAILS
@@ -80,6 +83,20 @@ class DungeonGame(RuleGame):
     def starts(self, numbers: NDArray[np.int64], size: Size, density: float | None, goals: Goals) -> Maps:
         maps = start_maps(numbers, size, SPARSE if density is None else density)
         return planned_maps(maps, numbers, goals)
+
+    def play(self, level: Maps) -> Rules | None:
+        start = only(level, PLAYER)
+        if start is None or only(level, EXIT) is None:
+            return None
+        return Rules(
+            move="walk",
+            hint="Arrow keys walk. Reach the stairs alive: goblins take 1 heart, ogres 2, a flask gives 2.",
+            start=start,
+            quest=(Leg("exit"),),
+            taken=("treasure",),
+            health=HEALTH,
+            worth={"potion": CURE, "goblin": -1, "ogre": -2},
+        )
 
 
 SPARSE = 0.1

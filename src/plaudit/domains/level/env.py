@@ -22,7 +22,7 @@ from plaudit.domains.level.episodes import Episodes
 from plaudit.domains.level.game import Game, Maps, View
 from plaudit.domains.level.scoring import Edited, score_levels
 from plaudit.domains.level.simulator import LevelSimulator
-from plaudit.domains.level.views import Board, Order, Representation, crop, make_editor
+from plaudit.domains.level.views import REPRESENTATIONS, Board, Order, Representation, crop, make_editor
 from plaudit.engine.env import State, StepResult, VecEnv
 from plaudit.engine.random import RowRandom
 from plaudit.errors import InputError, did_you_mean
@@ -30,7 +30,7 @@ from plaudit.reward.compose import Composition
 from plaudit.reward.potential import Stepwise
 
 SHORTEST = 20
-"""Steps of a wide episode on a small map, a third of the cells on a larger one."""
+"""Steps of a wide or patch episode on a small map, a third of the cells on a larger one."""
 _ROWS_PER_THREAD = 64
 """Below this, handing rows to another thread costs more than it saves."""
 
@@ -40,7 +40,7 @@ class LevelConfig:
     """How levels are edited: the `[env]` table of a level recipe."""
 
     representation: Representation = "wide"
-    """`wide`, `narrow` or `turtle`."""
+    """`wide`, `narrow`, `turtle` or `patch`."""
     copies: int = 256
     """Levels edited side by side during training."""
     view: int = 0
@@ -54,8 +54,11 @@ class LevelConfig:
     locks: float = 0.0
     """Share of the training episodes in which 10 to 30 % of the cells must stay as they are."""
 
+    examples: tuple[str, ...] = ()
+    """Levels for the term `similarity`: a folder of them, which the recipe takes in as text, a line a row."""
+
     def __post_init__(self) -> None:
-        for key, known in (("representation", ("wide", "narrow", "turtle")), ("order", ("scan", "random"))):
+        for key, known in (("representation", REPRESENTATIONS), ("order", ("scan", "random"))):
             if getattr(self, key) not in known:
                 hint = did_you_mean(str(getattr(self, key)), known)
                 raise InputError(f'env.{key} is "{getattr(self, key)}".', hint=hint)
@@ -80,7 +83,7 @@ class Limits:
 
     def budget(self, representation: Representation, cells: int) -> int:
         """Steps of an episode on a map of this many cells."""
-        automatic = max(SHORTEST, cells // 3) if representation == "wide" else 2 * cells
+        automatic = max(SHORTEST, cells // 3) if representation in ("wide", "patch") else 2 * cells
         return self.steps or automatic
 
 

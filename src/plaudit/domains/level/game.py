@@ -6,14 +6,19 @@ generation, files, baselines and judge ask these questions and know no game.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from plaudit.domains.level.metrics import Judge
 from plaudit.reward.term import Term
+
+if TYPE_CHECKING:
+    from plaudit.domains.level.look import Look
+    from plaudit.domains.level.playable import Rules
 
 Maps = NDArray[np.uint8]
 """Tile numbers, `(B, H, W)` or `(H, W)`."""
@@ -64,6 +69,10 @@ class Game(Protocol):
     """Targets that training asks for together; a request that names none asks for those of the first."""
     symmetries: ClassVar[tuple[str, ...]]
     """Mirrors that turn a level into another just as good: "horizontal", "vertical", "diagonal"."""
+    examples: Sequence[Any]
+    """Patterns of the levels that its own should be like (`similarity.patterns`, one for each window)."""
+    look: ClassVar[Look]
+    """How levels and tiles are drawn."""
     judge: ClassVar[Judge]
     """Judges levels by code that shares nothing with `measure`."""
     proposals: ClassVar[int]
@@ -131,6 +140,10 @@ class Game(Protocol):
 
         Search looks there first while there is no policy to guide it.
         """
+        ...
+
+    def play(self, level: Maps) -> Rules | None:
+        """How a level `(H, W)` is played by whoever presses keys; None = it lacks what that takes."""
         ...
 
     def terms(self) -> tuple[Term, ...]:

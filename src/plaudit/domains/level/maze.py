@@ -7,14 +7,17 @@ cell in scan order, tolerance a quarter of width + height, targets up to half of
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from plaudit.domains.level import maze_judge, maze_kernels, maze_planes, reward
 from plaudit.domains.level.game import Goals, Maps, Size, Stats, Tile, View
-from plaudit.domains.level.metrics import Judge
+from plaudit.domains.level.look import Corridors, Look
+from plaudit.domains.level.metrics import Judge, longest_path
+from plaudit.domains.level.playable import Leg, Rules
 from plaudit.domains.level.request import LARGEST
 from plaudit.domains.level.seeds import start_maps
 from plaudit.reward.term import Term
@@ -34,6 +37,8 @@ class MazeGame:
     targets: ClassVar[tuple[str, ...]] = ("path",)
     modes: ClassVar[tuple[tuple[str, ...], ...]] = (("path",),)
     symmetries: ClassVar[tuple[str, ...]] = ("horizontal", "vertical", "diagonal")
+    examples: Sequence[Any] = ()
+    look: ClassVar[Look] = Corridors()
     judge: ClassVar[Judge] = maze_judge  # type: ignore[assignment]
     proposals: ClassVar[int] = 2
     polish: ClassVar[int] = 0
@@ -98,6 +103,14 @@ class MazeGame:
     def suspects(self, maps: Maps) -> NDArray[np.float32] | None:
         del maps
         return None
+
+    def play(self, level: Maps) -> Rules | None:
+        """From one end of the longest path to the other."""
+        way = longest_path(level == OPEN)
+        if len(way) < 2:
+            return None
+        hint = "Arrow keys walk. Find the stairs."
+        return Rules("walk", hint, way[0], quest=(Leg("exit"),), added=(("exit", way[-1]),))
 
     def terms(self) -> tuple[Term, ...]:
         return (*reward.passage_terms(self), *reward.shared_terms(self))

@@ -41,8 +41,11 @@ from numpy.typing import NDArray
 
 from plaudit.domains.level import platformer_judge, platformer_kernels
 from plaudit.domains.level.game import Goals, Maps, Size, Stats, Tile
+from plaudit.domains.level.look import Landscape, Look
 from plaudit.domains.level.metrics import Judge
+from plaudit.domains.level.platformer_agent import EXIT, FASTEST_FALL, JUMP_SPEED, PLAYER
 from plaudit.domains.level.platformer_starts import planned_maps
+from plaudit.domains.level.playable import Leg, Rules, only
 from plaudit.domains.level.request import WIDEST
 from plaudit.domains.level.rule_game import RuleGame
 
@@ -80,6 +83,7 @@ class PlatformerGame(RuleGame):
     targets: ClassVar[tuple[str, ...]] = ("enemies", "jumps", "coins")
     modes: ClassVar[tuple[tuple[str, ...], ...]] = (("enemies", "jumps", "coins"),)
     symmetries: ClassVar[tuple[str, ...]] = ()
+    look: ClassVar[Look] = Landscape()
     judge: ClassVar[Judge] = platformer_judge  # type: ignore[assignment]
     details: ClassVar[int] = platformer_kernels.DETAILS
 
@@ -110,3 +114,17 @@ class PlatformerGame(RuleGame):
 
     def starts(self, numbers: NDArray[np.int64], size: Size, density: float | None, goals: Goals) -> Maps:
         return planned_maps(numbers, size, density, goals)
+
+    def play(self, level: Maps) -> Rules | None:
+        start = only(level, PLAYER)
+        if start is None or only(level, EXIT) is None:
+            return None
+        return Rules(
+            move="run",
+            hint="Left and right run, up jumps: the longer it is held, the higher. Reach the flag.",
+            start=start,
+            quest=(Leg("exit"),),
+            taken=("coin",),
+            deadly=("enemy",),
+            physics={"across": 2, "up": 4, "jump": JUMP_SPEED, "fall": FASTEST_FALL},
+        )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from plaudit.domains.level.climb import climb
 from plaudit.domains.level.decode import Made, Problems
 from plaudit.domains.level.episodes import Beginning
+from plaudit.domains.level.film import Reel
 from plaudit.domains.level.request import LevelRequest
 from plaudit.domains.level.starts import beginnings
 
@@ -39,12 +40,13 @@ def polish(
     game, tolerance = problems.simulator.game, problems.simulator.tolerance
     rows = np.array([made.item for made in unfinished])
     problem = replace(beginning.only(rows), maps=np.stack([made.map for made in unfinished]))
+    reels = None if problems.reels is None else [problems.reels[row] for row in rows.tolist()]
     budget = game.polish
     if problems.own is not None:
         budget //= 2
         kept = replace(problem, locked=problem.locked | problems.own[rows])
-        used += climb(game, kept, tolerance, budget, threads)[0]
-    took, least = climb(game, problem, tolerance, budget, threads)
+        used += climb(game, kept, tolerance, budget, threads, reels)[0]
+    took, least = climb(game, problem, tolerance, budget, threads, reels)
     used += took
     for attempt in range(1, game.restarts + 1):
         left = np.flatnonzero(least > 0)
@@ -53,9 +55,13 @@ def polish(
         fresh = beginnings(
             game, [requests[row] for row in rows[left]], problem.seeds[left] + attempt * _APART
         )
-        took, found = climb(game, fresh, tolerance, game.polish, threads)
+        anew = None if reels is None else [Reel(level.copy()) for level in fresh.maps]
+        took, found = climb(game, fresh, tolerance, game.polish, threads, anew)
         used[left] += took
         better = found < least[left]
+        for row in np.flatnonzero(better) if reels is not None and anew is not None else ():
+            reels[left[row]].note(problem.maps[left[row]], anew[row].start)
+            reels[left[row]].steps += anew[row].steps
         problem.maps[left[better]] = fresh.maps[better]
         least[left[better]] = found[better]
     for made, level in zip(unfinished, problem.maps, strict=True):

@@ -15,13 +15,8 @@ from pydantic import BaseModel, ValidationError
 
 from plaudit.domains.level.files import godot, ldtk, tiled, xsb
 from plaudit.domains.level.game import Game, Maps
-from plaudit.domains.level.metrics import longest_path
-from plaudit.domains.level.plates import draw_plates
+from plaudit.domains.level.playable import playable
 from plaudit.domains.level.request import LARGEST, LevelRequest, check_size, check_statistics, described
-from plaudit.domains.level.scenery import draw_scene
-from plaudit.domains.level.shafts import draw_cavern
-from plaudit.domains.level.things import draw_things
-from plaudit.domains.level.tiles import draw_map, draw_trail
 from plaudit.errors import InputError, ResourceError, did_you_mean
 from plaudit.media.limits import Limits, read_text
 from plaudit.media.png import read_png, write_png
@@ -105,20 +100,8 @@ def _table(value: Any) -> dict[str, Any]:
 
 
 def preview_level(game: Game, item: Item) -> Image.Image:
-    """Draw the level: a maze with its longest path, any other game with what stands on its cells."""
-    if game.name == "platformer":
-        return draw_scene(item.content, [tile.name for tile in game.tiles])
-    if game.name == "runner":
-        return draw_cavern(item.content, [tile.name for tile in game.tiles])
-    if game.tiles[0].colour:
-        return draw_plates(item.content, game.tiles)
-    free = np.array([tile.passable for tile in game.tiles])[item.content]
-    image = draw_map(free)
-    if len(game.tiles) == 2:
-        draw_trail(image, longest_path(free))
-    else:
-        draw_things(image, item.content, [tile.name for tile in game.tiles])
-    return image
+    """Draw the level in the game's own look."""
+    return game.look.draw(item.content, game.tiles)
 
 
 def level_text(game: Game, level: Maps) -> str:
@@ -155,8 +138,10 @@ def parse_rows(
 
 
 def embedded(game: Game, item: Item) -> dict[str, Any]:
-    """What a picture carries of its item: the level itself, the seed and the figures."""
-    return {"level": level_text(game, item.content).splitlines(), "seed": item.seed, "info": item.info}
+    """What a picture carries of its item: the level itself, the seed, the figures, and how it is played."""
+    told = {"level": level_text(game, item.content).splitlines(), "seed": item.seed, "info": item.info}
+    rules = playable(game, item.content)
+    return told if rules is None else {**told, "play": rules}
 
 
 def about_item(task: str, item: Item) -> dict[str, Any]:

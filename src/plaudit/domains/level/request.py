@@ -46,14 +46,27 @@ class LevelRequest(Request):
     changes: float = Field(1.0, gt=0, le=1)
     """Share of the cells that may differ from the start map; reaching it ends the episode."""
     steps: int = Field(0, ge=0, le=2**20)
-    """Steps of an episode; 0 = a third of the cells (wide), twice the cells (narrow, turtle)."""
+    """Steps of an episode; 0 = a third of the cells (wide, patch), twice the cells (narrow, turtle)."""
     locked: tuple[str, ...] = ()
     """A partial map, a line a row: glyphs of tiles that must stay, `?` where anything may come."""
 
 
-def sized(name: str, size: Size) -> type[LevelRequest]:
-    """A request whose size, where none is given, is another game's."""
-    return create_model(name, __base__=LevelRequest, size=(GridSize, size))
+def sized(name: str, size: Size, aliases: Mapping[str, str] | None = None) -> type[LevelRequest]:
+    """A request whose size, where none is given, is another game's; `aliases` are other names of targets."""
+    known = dict(aliases or {})
+
+    def renamed(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        twice = [alias for alias, own in known.items() if alias in value and own in value]
+        if twice:
+            raise ValueError(f'"{twice[0]}" is another name of "{known[twice[0]]}"; give one of them')
+        return {known.get(key, key): inner for key, inner in value.items()}
+
+    named = Annotated[Mapping[str, float], BeforeValidator(renamed)]
+    return create_model(
+        name, __base__=LevelRequest, size=(GridSize, size), target=(named, {}), tolerance=(named, {})
+    )
 
 
 def check_size(size: Size, widest: int = LARGEST, place: str = "") -> None:

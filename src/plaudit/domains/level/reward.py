@@ -6,7 +6,7 @@ measures the levels itself otherwise, so that a number in a report is the number
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from plaudit.domains.level.game import UNASKED, Game, Maps, stack_sizes
 from plaudit.domains.level.request import LARGEST, goals_of, tolerances
+from plaudit.domains.level.shape_terms import each, shape_terms
+from plaudit.domains.level.similarity import WORST, similarity
 from plaudit.reward.term import Context, Scores, Term
 
 CELLS = float(LARGEST * LARGEST)
@@ -47,15 +49,19 @@ def shared_terms(game: Game) -> tuple[Term, ...]:
             (0.0, 1.0),
             direction="minimize",
         ),
-        Term(
-            "symmetry", _each(_symmetry), "Share of the cells equal to their left-right mirror.", (0.0, 1.0)
-        ),
+        Term("symmetry", each(_symmetry), "Share of the cells equal to their left-right mirror.", (0.0, 1.0)),
         Term(
             "novelty",
             _novelty,
             "Distance to the nearest other level of the batch; 1 from 40 % of the cells on.",
             (0.0, 1.0),
             scope="batch",
+        ),
+        Term(
+            "similarity",
+            partial(_similarity, game),
+            "Minus the tile-pattern divergence from the example levels (`env.examples`); 0 is alike.",
+            (-WORST, 0.0),
         ),
     )
 
@@ -103,21 +109,7 @@ def rule_terms(game: Game, meanings: Mapping[str, str], replaced: Sequence[str])
             )
             for name, meaning in meanings.items()
         ),
-        *_shape_terms(passable),
-    )
-
-
-def _shape_terms(passable: NDArray[np.bool_]) -> tuple[Term, ...]:
-    """Terms of what one can walk on, whatever the game."""
-    return (
-        Term("open_share", partial(_open_share, passable), "Share of open cells.", (0.0, 1.0)),
-        Term(
-            "dead_ends",
-            _each(lambda maps: _dead_ends(passable[maps])),
-            "Share of the open cells that have at most one open neighbour.",
-            (0.0, 1.0),
-            direction="minimize",
-        ),
+        *shape_terms(passable, "regions" not in meanings),
     )
 
 
@@ -143,33 +135,22 @@ def passage_terms(game: Game) -> tuple[Term, ...]:
             "1 when there is one region and its path is at least width + height, else 0.",
             (0.0, 1.0),
         ),
-        *_shape_terms(passable),
+        Term(
+            "regions",
+            partial(_statistic, game, "regions"),
+            "Connected regions of the open cells.",
+            (0.0, CELLS / 2),
+            direction="minimize",
+        ),
+        *shape_terms(passable, False),
         Term(
             "diameter",
-            _each(lambda maps: _diameter(passable[maps])),
+            each(lambda maps: _diameter(passable[maps])),
             "Exact longest shortest path: the twin of path_length, which loops may deceive.",
             (0.0, CELLS),
             eval_only=True,
         ),
     )
-
-
-def _each(measure: Callable[[Maps], NDArray[Any]]) -> Callable[[Any, Context], Scores]:
-    """Make a term of a measure over maps of one size, `(R, H, W) -> (R,)`."""
-
-    def score(items: Any, context: Context) -> Scores:
-        values = np.empty(len(items))
-        for rows, maps in stack_sizes(items):
-            values[rows] = measure(maps)
-        return values
-
-    return score
-
-
-def _open_share(passable: NDArray[np.bool_], items: Any, context: Context) -> Scores:
-    if "passable_cells" in context.cache:
-        return np.asarray(context.cache["passable_cells"] / items[0].size)
-    return _each(lambda maps: passable[maps].mean(axis=(1, 2)))(items, context)
 
 
 def _edits(items: Any, context: Context) -> Scores:
@@ -266,15 +247,12 @@ def _novelty(items: Any, context: Context) -> Scores:
     return values
 
 
-def _open_neighbours(free: NDArray[np.bool_]) -> NDArray[np.int64]:
-    padded = np.pad(free, ((0, 0), (1, 1), (1, 1))).astype(np.int64)
-    vertical = padded[:, :-2, 1:-1] + padded[:, 2:, 1:-1]
-    return np.asarray(vertical + padded[:, 1:-1, :-2] + padded[:, 1:-1, 2:])
-
-
-def _dead_ends(free: NDArray[np.bool_]) -> NDArray[Any]:
-    ends = (free & (_open_neighbours(free) <= 1)).sum(axis=(1, 2))
-    return np.asarray(ends / np.maximum(free.sum(axis=(1, 2)), 1))
+def _similarity(game: Game, items: Any, context: Context) -> Scores:
+    """How like the examples of the recipe `(B,)`; NaN where it has none."""
+    del context
+    if not game.examples:
+        return np.full(len(items), np.nan)
+    return similarity([np.asarray(item) for item in items], game.examples, len(game.tiles))
 
 
 def _diameter(free: NDArray[np.bool_]) -> NDArray[Any]:

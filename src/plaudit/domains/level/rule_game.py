@@ -8,7 +8,7 @@ to a request, the exact outcome of edits, the observation planes and where maps 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from plaudit.domains.level import reward
 from plaudit.domains.level.game import UNASKED, Goals, Maps, Size, Stats, Tile, View
+from plaudit.domains.level.look import Look, Rooms
 from plaudit.domains.level.metrics import Judge
+from plaudit.domains.level.playable import Rules
 from plaudit.domains.level.request import LARGEST
 from plaudit.reward.term import Term
 
@@ -29,6 +31,7 @@ class RuleGame(ABC):
     """Distance, edits and observations from a game's statistics; see `game.Game` for the methods.
 
     Attributes:
+        aliases: other names of targets, for requests.
         replaced: statistics of faults that a target, where it is asked for, makes void: the number of
             enemies that is usual does not count where another was asked for.
         meanings: what each statistic is that makes a term of its own, in the order of the columns.
@@ -41,8 +44,11 @@ class RuleGame(ABC):
     meanings: ClassVar[Mapping[str, str]]
     statistics: ClassVar[tuple[str, ...]]
     targets: ClassVar[tuple[str, ...]]
+    aliases: ClassVar[Mapping[str, str]] = {}
     modes: ClassVar[tuple[tuple[str, ...], ...]]
     symmetries: ClassVar[tuple[str, ...]] = ("horizontal", "vertical", "diagonal")
+    examples: Sequence[Any] = ()
+    look: ClassVar[Look] = Rooms()
     judge: ClassVar[Judge]
     replaced: ClassVar[Mapping[str, str]] = {}
     details: ClassVar[int]
@@ -130,6 +136,9 @@ class RuleGame(ABC):
     def suspects(self, maps: Maps) -> NDArray[np.float32] | None:
         del maps
         return None
+
+    @abstractmethod
+    def play(self, level: Maps) -> Rules | None: ...
 
     def terms(self) -> tuple[Term, ...]:
         own = reward.rule_terms(self, self.meanings, tuple(self.replaced.values()))

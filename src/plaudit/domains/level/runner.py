@@ -41,6 +41,7 @@ from numpy.typing import NDArray
 
 from plaudit.domains.level import runner_judge, runner_kernels
 from plaudit.domains.level.game import Goals, Maps, Size, Stats, Tile
+from plaudit.domains.level.look import Cavern, Look
 from plaudit.domains.level.metrics import Judge
 from plaudit.domains.level.rule_game import RuleGame
 from plaudit.domains.level.runner_starts import planned_maps
@@ -51,6 +52,7 @@ class RunnerGame(RuleGame):
 
     name: ClassVar[str] = "runner"
     size: ClassVar[Size] = (32, 22)
+    look: ClassVar[Look] = Cavern()
     patience: ClassVar[float] = 1 / 12
     tiles: ClassVar[tuple[Tile, ...]] = (
         Tile("wall", "#", False),

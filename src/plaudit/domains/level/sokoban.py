@@ -17,6 +17,7 @@ from plaudit.domains.level import sokoban_judge, sokoban_kernels
 from plaudit.domains.level.furniture import furnish
 from plaudit.domains.level.game import UNASKED, Goals, Maps, Size, Stats, Tile
 from plaudit.domains.level.metrics import Judge
+from plaudit.domains.level.playable import Rules, only
 from plaudit.domains.level.rule_game import RuleGame
 from plaudit.domains.level.seeds import start_maps
 from plaudit.domains.level.sokoban_kernels import CRATE, PLAYER, TARGET
@@ -43,6 +44,7 @@ class SokobanGame(RuleGame):
     }
     statistics: ClassVar[tuple[str, ...]] = (*meanings, "faults")
     targets: ClassVar[tuple[str, ...]] = ("crates", "solution")
+    aliases: ClassVar[Mapping[str, str]] = {"path": "solution", "moves": "solution"}
     modes: ClassVar[tuple[tuple[str, ...], ...]] = (("crates",), ("crates", "solution"))
     judge: ClassVar[Judge] = sokoban_judge  # type: ignore[assignment]
     details: ClassVar[int] = sokoban_kernels.DETAILS
@@ -69,6 +71,13 @@ class SokobanGame(RuleGame):
         maps = start_maps(numbers, size, OPEN_SHARE if density is None else density)
         crates = np.where(goals[:, 0] == UNASKED, 2, goals[:, 0])
         return furnish(maps, numbers, [(PLAYER, np.ones_like(crates)), (CRATE, crates), (TARGET, crates)])
+
+    def play(self, level: Maps) -> Rules | None:
+        start = only(level, PLAYER)
+        if start is None or not (level == CRATE).any():
+            return None
+        hint = "Arrow keys walk and push. Every crate onto a mark."
+        return Rules("walk", hint, start, pushed="crate", places="target")
 
 
 OPEN_SHARE = 0.8

@@ -6,6 +6,7 @@ A tile game is one line here: a `TileTask` with its game (see `game.py`), recipe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -30,6 +31,7 @@ from plaudit.domains.level.custom_rules import GameRules, check_rules
 from plaudit.domains.level.difficulty import level_terms
 from plaudit.domains.level.dungeon import DungeonGame
 from plaudit.domains.level.env import LevelConfig, LevelEnv
+from plaudit.domains.level.examples import read_examples, with_examples
 from plaudit.domains.level.game import Game
 from plaudit.domains.level.grid_world import GridConfig, PathEnv
 from plaudit.domains.level.maze import MazeGame
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from plaudit.engine.learner import Learner, Policy
+    from plaudit.media.film import Film
 
 
 class TileTask:
@@ -74,6 +77,7 @@ class TileTask:
     Request: ClassVar[type[LevelRequest]] = LevelRequest
     env_config: ClassVar[type[LevelConfig]] = LevelConfig
     formats: ClassVar[tuple[str, ...]] = render.FORMATS
+    env_folders: ClassVar[tuple[str, ...]] = ("examples",)
 
     def terms(self) -> tuple[Term, ...]:
         return level_terms(self.game)
@@ -87,7 +91,21 @@ class TileTask:
     def environment(self, num_envs: int, recipe: Recipe | None = None) -> LevelEnv:
         """Make the MDP of the recipe; `num_envs` 0 takes the recipe's own number of copies."""
         recipe = recipe or next(iter(self.recipes().values()))
-        return make_environment(self.game, self.Request, recipe, num_envs)
+        return make_environment(self.bound(recipe).game, self.Request, recipe, num_envs)
+
+    def read_folder(self, key: str, folder: FilePath, env: Mapping[str, Any]) -> list[str]:
+        """What a recipe takes in of a folder that its `env` names: the example levels, as text."""
+        del key, env
+        return read_examples(self.game, self.Request, folder)
+
+    def bound(self, recipe: Recipe) -> TileTask:
+        """The task with the recipe's example levels, if it has some."""
+        texts = recipe.env.get("examples")
+        if not texts:
+            return self
+        task = copy(self)
+        task.game = with_examples(self.game, texts)  # type: ignore[misc]
+        return task
 
     def requests(self, n: int, seed: int, given: LevelRequest) -> list[LevelRequest]:
         return draw_requests(self.game, n, seed, given)
@@ -99,11 +117,20 @@ class TileTask:
 
         return generate_levels(self.game, policy, requests, seeds)
 
-    def film(self, item: Item) -> bytes | None:
+    def replay(self, item: Item) -> bytes | None:
         """The shipped player on this level as an animated GIF; None where it has none, or is no good one."""
         from plaudit.domains.level.difficulty import film_level
 
         return film_level(self.game, item.content)
+
+    def films(self, policy: Policy, items: Sequence[Item]) -> list[Film]:
+        """How each item came about: its edits, replayed.
+
+        Raises `InputError` for an item that this policy did not make.
+        """
+        from plaudit.domains.level.generation import film_levels
+
+        return film_levels(self.game, policy, items)
 
     def repair(self, item: Item) -> Item:
         """The level made good, and as its request asks, in as few edits as can be found."""
@@ -146,7 +173,7 @@ class Zelda(TileTask):
     summary: ClassVar[str] = "Zelda levels: a key, a door and enemies, with ways of the length you ask for."
     game: ClassVar[Game] = ZeldaGame()
     statistics: ClassVar[tuple[str, ...]] = ZeldaGame.targets
-    Request: ClassVar[type[LevelRequest]] = sized("ZeldaRequest", ZeldaGame.size)
+    Request: ClassVar[type[LevelRequest]] = sized("ZeldaRequest", ZeldaGame.size, ZeldaGame.aliases)
     recipes = staticmethod(zelda_recipes)
     baselines = staticmethod(zelda_baselines)
 
@@ -158,7 +185,7 @@ class Sokoban(TileTask):
     summary: ClassVar[str] = "Sokoban levels that can be solved, with as many crates as you ask for."
     game: ClassVar[Game] = SokobanGame()
     statistics: ClassVar[tuple[str, ...]] = SokobanGame.targets
-    Request: ClassVar[type[LevelRequest]] = sized("SokobanRequest", SokobanGame.size)
+    Request: ClassVar[type[LevelRequest]] = sized("SokobanRequest", SokobanGame.size, SokobanGame.aliases)
     formats: ClassVar[tuple[str, ...]] = render.formats_of(game)
     recipes = staticmethod(sokoban_recipes)
     baselines = staticmethod(sokoban_baselines)
@@ -171,7 +198,7 @@ class Dungeon(TileTask):
     summary: ClassVar[str] = "Dungeons: goblins, potions and treasures on a way of the length you ask for."
     game: ClassVar[Game] = DungeonGame()
     statistics: ClassVar[tuple[str, ...]] = DungeonGame.targets
-    Request: ClassVar[type[LevelRequest]] = sized("DungeonRequest", DungeonGame.size)
+    Request: ClassVar[type[LevelRequest]] = sized("DungeonRequest", DungeonGame.size, DungeonGame.aliases)
     recipes = staticmethod(dungeon_recipes)
     baselines = staticmethod(dungeon_baselines)
 
@@ -183,7 +210,7 @@ class Cave(TileTask):
     summary: ClassVar[str] = "Caves to jump through, with start, exit and diamonds as you ask for."
     game: ClassVar[Game] = CaveGame()
     statistics: ClassVar[tuple[str, ...]] = CaveGame.targets
-    Request: ClassVar[type[LevelRequest]] = sized("CaveRequest", CaveGame.size)
+    Request: ClassVar[type[LevelRequest]] = sized("CaveRequest", CaveGame.size, CaveGame.aliases)
     recipes = staticmethod(cave_recipes)
     baselines = staticmethod(cave_baselines)
 
@@ -233,10 +260,16 @@ class Custom(TileTask):
         self.statistics = self.game.targets  # type: ignore[misc]
         self.Request = sized("CustomRequest", self.rules.size)  # type: ignore[misc]
 
-    def bound(self, recipe: Recipe) -> Custom:
+    def bound(self, recipe: Recipe) -> TileTask:
         """The task of the recipe's game; raises `InputError` for one that contradicts itself."""
-        given = recipe.env.get("game")
+        return super(Custom, self._of(recipe.env)).bound(recipe)
+
+    def _of(self, env: Mapping[str, Any]) -> Custom:
+        given = env.get("game")
         return self if given is None else Custom(check_rules(GameRules.model_validate(given)))
+
+    def read_folder(self, key: str, folder: FilePath, env: Mapping[str, Any]) -> list[str]:
+        return super(Custom, self._of(env)).read_folder(key, folder, env)
 
     def baselines(self) -> Mapping[str, Generator]:  # type: ignore[override]
         return custom_baselines(self.game)

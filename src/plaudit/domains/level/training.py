@@ -20,6 +20,7 @@ from plaudit.domains.level.routes import PathRequest, check_path
 from plaudit.domains.level.seeds import training_numbers
 from plaudit.domains.level.starts import start_of
 from plaudit.engine.random import RowRandom
+from plaudit.errors import InputError
 from plaudit.reward.compose import Composition
 from plaudit.reward.potential import Stepwise
 from plaudit.reward.term import Context, Term
@@ -43,6 +44,12 @@ def make_environment(game: Game, kind: type[LevelRequest], recipe: Recipe, num_e
     pool = Pool(maps, goals, game.kept(maps))
     episodes = TrainingEpisodes(request.size, pool, spans, config.locks)
     composition = Composition(recipe.reward, level_terms(game), recipe.product_weight)
+    if not game.examples and any(entry.term == "similarity" for entry in recipe.reward):
+        raise InputError(
+            'the term "similarity" needs levels to be like.',
+            place="env.examples",
+            hint="Name a folder of them: --set env.examples=FOLDER",
+        )
     limits = Limits(tolerances(game, request), request.changes, request.steps)
     return LevelEnv(game, episodes, config, Stepwise(composition, recipe.form), limits)
 

@@ -1,13 +1,15 @@
 """Representations: what one action may change, after PCGRL (Khalifa et al., 2020, arXiv 2001.09212).
 
 wide: any cell. turtle: a cursor that moves one cell or sets its own. narrow: the environment moves the
-cursor, the action sets the cell under it or keeps it. A view edits the maps in place and knows which
-actions are allowed; setting the tile that is already there is not.
+cursor, the action sets the cell under it or keeps it.
+patch: several cells at once, any brush of a few at any place, painted with one tile (gym-pcgrl's narrow-cast,
+freed of the cursor). A view edits the maps in place and knows which actions are allowed; what would change
+nothing is not.
 """
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 from numba import njit
@@ -17,9 +19,17 @@ from plaudit.domains.level.game import Maps
 from plaudit.engine.env import State
 from plaudit.engine.random import RowRandom
 
-Representation = Literal["wide", "narrow", "turtle"]
+Representation = Literal["wide", "narrow", "turtle", "patch"]
 Order = Literal["scan", "random"]
 Index = NDArray[np.int64]
+REPRESENTATIONS = get_args(Representation)
+BRUSHES = (
+    ((0, 0),),
+    ((0, -1), (0, 0), (0, 1)),
+    ((-1, 0), (0, 0), (1, 0)),
+    ((0, 0), (0, 1), (1, 0), (1, 1)),
+)
+"""Cells (dy, dx) that a patch sets, from its own: a dot, a row and a column of three, a square of four."""
 _MOVES = ((-1, 0), (0, 1), (1, 0), (0, -1))
 """North, east, south, west as (dy, dx)."""
 
@@ -46,7 +56,7 @@ class Editor(Protocol):
 
     actions: int
     cursor: Index | None
-    """Flat cell of each row's cursor `(B,)`; None for wide."""
+    """Flat cell of each row's cursor `(B,)`; None for wide and patch."""
 
     def begin(self, rows: Index, random: RowRandom) -> None:
         """Place the cursor for new episodes in `rows`."""
@@ -90,6 +100,53 @@ class Wide:
         kinds = np.arange(self.board.tiles, dtype=np.uint8)
         changes = (self.board.flat[:, :, None] != kinds) & ~self.board.locked[:, :, None]
         return changes.reshape(self.board.rows, -1)
+
+    def state(self) -> State:
+        return {}
+
+    def restore(self, state: State) -> None:
+        """Nothing to restore."""
+
+
+class Patch:
+    """action = (cell * brushes + brush) * tiles + tile: the brush sets its cells in one step.
+
+    Cells outside of the map and locked ones are left alone; what would change nothing is not allowed.
+    """
+
+    def __init__(self, board: Board) -> None:
+        self.board = board
+        self.actions = board.cells * len(BRUSHES) * board.tiles
+        self.cursor: Index | None = None
+
+    def begin(self, rows: Index, random: RowRandom) -> None:
+        """Nothing to place."""
+
+    def edit(self, action: Index) -> None:
+        board = self.board
+        place, tile = np.divmod(action, board.tiles)
+        cell, brush = np.divmod(place, len(BRUSHES))
+        y, x = np.divmod(cell, board.width)
+        for number, offsets in enumerate(BRUSHES):
+            mine = np.flatnonzero(brush == number)
+            for dy, dx in offsets:
+                v, u = y[mine] + dy, x[mine] + dx
+                inside = (v >= 0) & (v < board.height) & (u >= 0) & (u < board.width)
+                rows, cells = mine[inside], v[inside] * board.width + u[inside]
+                free = ~board.locked[rows, cells]
+                board.flat[rows[free], cells[free]] = tile[rows[free]]
+
+    def mask(self) -> NDArray[np.bool_] | None:
+        board = self.board
+        kinds = np.arange(board.tiles, dtype=np.uint8)
+        changes = (board.maps[..., None] != kinds) & ~board.locked.reshape(board.maps.shape)[..., None]
+        around = np.pad(changes, ((0, 0), (1, 1), (1, 1), (0, 0)))
+        allowed = np.zeros((*board.maps.shape, len(BRUSHES), board.tiles), bool)
+        for number, offsets in enumerate(BRUSHES):
+            for dy, dx in offsets:
+                rows, columns = slice(1 + dy, 1 + dy + board.height), slice(1 + dx, 1 + dx + board.width)
+                allowed[..., number, :] |= around[:, rows, columns]
+        return allowed.reshape(board.rows, -1)
 
     def state(self) -> State:
         return {}
@@ -179,7 +236,7 @@ def make_editor(representation: Representation, board: Board, order: Order) -> E
     """Make the editor of a representation; the order is the narrow one's."""
     if representation == "narrow":
         return Narrow(board, order)
-    return Turtle(board) if representation == "turtle" else Wide(board)
+    return {"turtle": Turtle, "patch": Patch, "wide": Wide}[representation](board)
 
 
 @njit(cache=True, nogil=True)

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from plaudit.domains.level import zelda_judge, zelda_kernels
 from plaudit.domains.level.game import Goals, Maps, Size, Stats, Tile
 from plaudit.domains.level.metrics import Judge
+from plaudit.domains.level.playable import Leg, Rules, only, walk
 from plaudit.domains.level.rule_game import RuleGame
 from plaudit.domains.level.seeds import start_maps
+from plaudit.domains.level.zelda_judge import DOOR, ENEMY, KEY, PLAYER, WALL
 from plaudit.domains.level.zelda_starts import planned_maps
 
 
@@ -46,6 +48,7 @@ class ZeldaGame(RuleGame):
     }
     statistics: ClassVar[tuple[str, ...]] = (*meanings, "faults", "crowd")
     targets: ClassVar[tuple[str, ...]] = ("player_key", "key_door", "path", "enemies")
+    aliases: ClassVar[Mapping[str, str]] = {"key_path": "player_key", "door_path": "key_door"}
     modes: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("player_key", "key_door"),
         ("player_key", "key_door", "enemies"),
@@ -91,3 +94,18 @@ class ZeldaGame(RuleGame):
         around = np.pad(route, ((0, 0), (1, 1), (1, 1)))
         beside = around[:, :-2, 1:-1] | around[:, 2:, 1:-1] | around[:, 1:-1, :-2] | around[:, 1:-1, 2:]
         return np.asarray(route | beside)
+
+    def play(self, level: Maps) -> Rules | None:
+        player, key, door = (only(level, tile) for tile in (PLAYER, KEY, DOOR))
+        if player is None or key is None or door is None:
+            return None
+        way = walk((level != WALL) & (level != DOOR), player, key) + walk(level != WALL, key, door)
+        return Rules(
+            move="walk",
+            hint="Arrow keys walk. Fetch the key, then the door; each bat takes a heart.",
+            start=player,
+            quest=(Leg("key", closed=("door",)), Leg("door")),
+            taken=("key", "door"),
+            health=1 + len({cell for cell in way if level[cell] == ENEMY}),
+            worth={"enemy": -1},
+        )

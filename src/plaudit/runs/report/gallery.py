@@ -14,6 +14,7 @@ from PIL import Image
 from plaudit.errors import InputError
 from plaudit.media.limits import Limits, read_bytes, read_text
 from plaudit.media.png import read_png, thumbnail
+from plaudit.runs.report.arcade import level_button
 from plaudit.runs.report.files import Row, Snapshot
 from plaudit.runs.report.text import esc, figure, words
 
@@ -22,9 +23,9 @@ _SIDES = (192, 144, 96, 64, 48, 32, 16)
 _SCORE_SIDES = (760, 560, 420, 320, *_SIDES)
 _SCORE_ROOM = 5
 """Pictures that can be heard are to be read: they are larger, and may take so many times the bytes."""
-_FILM_ROOM = 12
-"""As many times the bytes of a picture may a film take."""
 _MOST_NOTES = 2000
+_FILM_ROOM = 20
+"""Films may take so many times the bytes of a picture."""
 _CRISP_SIDE = 48
 """Smaller pictures are shown enlarged, with square pixels."""
 _LIMITS = Limits(pixels=4 * 2**20)
@@ -37,36 +38,42 @@ class Gallery:
 
     root: Path
     most_bytes: int = 8000
+    """0 leaves pictures, and what can be played, out."""
 
-    def figure(self, path: Path, caption: str = "", title: str = "") -> str:
-        """Return one picture, or the text of a text file, with `caption` (HTML) below it."""
+    def figure(self, path: Path, caption: str = "", title: str = "", played: bool = True) -> str:
+        """Return one picture, or the text of a text file, with `caption` (HTML) below it.
+
+        played: whether a level may be played there.
+        """
         below = f"<figcaption>{caption}</figcaption>" if caption else ""
-        content = self._content(path)
+        content = self._content(path, played)
         kind = ' class="heard"' if "data-notes" in content else ""
         return f'<figure{kind} title="{esc(title, 400)}">{content}{below}</figure>'
 
-    def _content(self, path: Path) -> str:
+    def _content(self, path: Path, played: bool) -> str:
         try:
             path = self._inside(path)
             if path.suffix.lower() == ".png":
                 image, about = read_png(path, _LIMITS)
                 notes = sound_in(about)
-                return self._picture(image, path.name, bool(notes)) + player(notes)
-            if path.suffix.lower() == ".gif":
-                return self._film(path)
+                button = level_button(about) if played and self.most_bytes else player(notes)
+                return self._picture(image, path.name, bool(notes)) + (button or player(notes))
             if path.suffix.lower() in {".txt", ".csv"}:
                 return f"<pre>{esc(read_text(path, _TEXT_LIMITS), 600)}</pre>"
         except InputError as error:
             return f'<div class="hole">{esc(path.name, 60)} {esc(error.message, 120)}</div>'
         return f'<div class="hole">{esc(path.name, 60)}</div>'
 
-    def _film(self, path: Path) -> str:
-        """An animation as it is, or its name where it is too large for the page."""
-        content = read_bytes(path, Limits(file_bytes=2**22))
-        if len(content) > self.most_bytes * _FILM_ROOM or content[:6] not in (b"GIF87a", b"GIF89a"):
-            return f'<div class="hole">{esc(path.name, 60)}</div>'
+    def film(self, path: Path) -> str:
+        """Return an animated GIF; "" for one that is none, or too large."""
+        try:
+            content = read_bytes(self._inside(path), Limits(file_bytes=_FILM_ROOM * self.most_bytes))
+        except InputError:
+            return ""
+        if content[:6] not in (b"GIF87a", b"GIF89a"):
+            return ""
         data = base64.b64encode(content).decode()
-        return f'<img alt="{esc(path.name, 60)}" src="data:image/gif;base64,{data}">'
+        return f'<figure><img alt="{esc(path.name, 60)}" src="data:image/gif;base64,{data}"></figure>'
 
     def _inside(self, path: Path) -> Path:
         """Return the real path; a manifest may not point out of its run folder."""
@@ -134,7 +141,7 @@ def _flat(image: Image.Image) -> Image.Image:
 def sample_wall(gallery: Gallery, snapshot: Snapshot, most: int, captions: bool = True) -> str:
     """Return the first `most` samples of a snapshot as a grid."""
     shown = [
-        gallery.figure(_file(snapshot, item), _caption(item) if captions else "", _title(item))
+        gallery.figure(_file(snapshot, item), _caption(item) if captions else "", _title(item), captions)
         for item in snapshot.items[:most]
     ]
     return f'<div class="wall">{"".join(shown)}</div>'

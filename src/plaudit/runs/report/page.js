@@ -93,7 +93,7 @@ function play(button) {
 }
 
 if (Audio) {
-  document.querySelectorAll(".play").forEach((button) => {
+  document.querySelectorAll("[data-notes]").forEach((button) => {
     button.hidden = false;
     button.addEventListener("click", () => play(button));
   });

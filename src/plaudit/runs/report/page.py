@@ -52,7 +52,8 @@ def run_page(run: Run, picture_bytes: int) -> str:
     """Return the page about one run, its pictures at most `picture_bytes` each."""
     gallery = Gallery(run.folder, picture_bytes)
     body = facts.head(run)
-    body += samples.before_after(run, gallery) + samples.films(run, gallery) + samples.timeline(run, gallery)
+    body += samples.before_after(run, gallery) + samples.timeline(run, gallery)
+    body += samples.films(run, gallery) + samples.replays(run, gallery)
     body += curves.rewards(run) + facts.baselines(run) + samples.failures(run, gallery)
     body += curves.learning(run) + alarms.alarms(run)
     body += facts.cost(run) + facts.reproduce(run)

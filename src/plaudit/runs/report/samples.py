@@ -12,7 +12,7 @@ from plaudit.runs.report.text import esc, figure, link, missing, section
 WALL_ITEMS = 16
 TIMELINE_ROWS, TIMELINE_ITEMS = 8, 8
 MOST_FAILURES = 12
-MOST_FILMS = 3
+MOST_FILMS, MOST_REPLAYS = 4, 3
 
 
 def before_after(run: Run, gallery: Gallery) -> str:
@@ -48,14 +48,24 @@ def timeline(run: Run, gallery: Gallery) -> str:
 
 
 def films(run: Run, gallery: Gallery) -> str:
-    """Return the films of the last samples, where the task makes some."""
-    shown = [snapshot for snapshot in run.snapshots if snapshot.items]
-    found = sorted(shown[-1].folder.glob("film_*.gif"))[:MOST_FILMS] if shown else []
-    if not found:
+    """Return the films of samples in the making, as many as there is room for."""
+    found = sorted((run.folder / "films").glob("[0-9][0-9][0-9][0-9].gif"))[:MOST_FILMS]
+    shown = "".join(filter(None, (gallery.film(path) for path in found)))
+    if not shown:
         return ""
-    figures = "".join(gallery.figure(path, f"sample {int(path.stem[-4:])}", path.name) for path in found)
-    lead = "The first of the last samples, played move by move by the player that learned to play them."
-    return section("films", "Played", lead, f'<div class="wall films">{figures}</div>')
+    lead = "From the start map, edit by edit, to the level; what was just changed has a frame."
+    return section("films", "In the making", lead, f'<div class="wall">{shown}</div>')
+
+
+def replays(run: Run, gallery: Gallery) -> str:
+    """Return the last samples as the shipped player plays them, where the task has one."""
+    shown = [snapshot for snapshot in run.snapshots if snapshot.items]
+    found = sorted(shown[-1].folder.glob("replay_*.gif"))[:MOST_REPLAYS] if shown else []
+    films = "".join(filter(None, (gallery.film(path) for path in found)))
+    if not films:
+        return ""
+    lead = "The first of the last samples, move by move, by the player that learned to play them."
+    return section("replays", "Played", lead, f'<div class="wall films">{films}</div>')
 
 
 def failures(run: Run, gallery: Gallery) -> str:

@@ -125,7 +125,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "") ->
 def page(title: str, anchors: Sequence[tuple[str, str]], body: str) -> str:
     """Return the whole document, style and script included: it asks nothing of the network."""
     here = Path(__file__).parent
-    style, script = (here / "page.css").read_text("utf-8"), (here / "page.js").read_text("utf-8")
+    style = (here / "page.css").read_text("utf-8")
+    parts = ["page.js", "play.js"] if "data-play=" in body else ["page.js"]
+    script = "\n".join((here / part).read_text("utf-8") for part in parts)
     nav = "".join(f'<a href="#{anchor}">{esc(name)}</a>' for anchor, name in anchors)
     return (
         f"{_HEAD}<title>{esc(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from plaudit.domains.level.play import files, film
 from plaudit.domains.level.play.baselines import play_baselines
 from plaudit.domains.level.play.board import Rules
 from plaudit.domains.level.play.env import PlayConfig, PlayEnv
@@ -28,6 +27,7 @@ from plaudit.domains.level.play.request import (
     request_for,
 )
 from plaudit.domains.level.play.reward import play_terms
+from plaudit.domains.level.playable import files, film
 from plaudit.domains.level.render import validated
 from plaudit.reward.compose import Composition
 from plaudit.reward.potential import Stepwise
@@ -115,6 +115,6 @@ class Player:
     def preview(self, item: Item) -> Image:
         return film.draw_played(item.content)
 
-    def film(self, item: Item) -> bytes:
+    def replay(self, item: Item) -> bytes:
         """The playthrough as an animated GIF."""
         return film.gif_of(item.content)

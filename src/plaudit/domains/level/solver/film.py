@@ -11,7 +11,7 @@ from plaudit.domains.level.solver.search import LETTERS
 from plaudit.domains.level.solver.xsb import Level
 from plaudit.domains.level.things import draw_things
 from plaudit.domains.level.tiles import draw_map
-from plaudit.errors import ResourceError
+from plaudit.media.film import Film
 
 NAMES = ("wall", "open", "player", "crate", "target", "stored")
 WALL, OPEN, PLAYER, CRATE, TARGET, STORED = range(6)
@@ -32,10 +32,7 @@ def write_film(level: Level, moves: str, path: Path) -> None:
         frames.append(_frame(level, crates, player))
         times.append(_PUSH_MS if letter.isupper() else _WALK_MS)
     times[-1] = _LAST_MS
-    try:
-        frames[0].save(path, save_all=True, append_images=frames[1:], duration=times, loop=0, format="GIF")
-    except OSError as error:
-        raise ResourceError(f"cannot be written: {error.strerror}.", place=str(path)) from error
+    Film(frames, times).save(path)
 
 
 def _frame(level: Level, crates: np.ndarray, player: tuple[int, int]) -> Image.Image:
