@@ -95,10 +95,12 @@ def _solve(flat: Any, shape: Any, rooms: Rooms) -> Any:
     start = (first_of(flat, PLAYER), np.flatnonzero(flat == CRATE))
     away = 1 << 30
     for balance in _BALANCES:
-        node, nearest = search(board, start, balance, ITERATIONS, rooms.nodes)
+        node, nearest, complete = search(board, start, balance, ITERATIONS, rooms.nodes)
         if node >= 0:
             return rooms.nodes.depth[node], 0
         away = min(away, nearest)
+        if complete:  # the other searches take up the same positions, in another order
+            break
     return 0, away
 
 
