@@ -74,6 +74,8 @@ class Game(Protocol):
     """Columns of the widest level that can be asked for."""
     patience: ClassVar[float]
     """Steps of a wide policy for each cell of the map; only the hardest requests use them up."""
+    retries: ClassVar[int]
+    """Fresh starts that a wide policy may make where it runs out of steps, before anything is climbed."""
     restarts: ClassVar[int]
     """Fresh starts that hill climbing may make where that does not do, with as many evaluations each."""
 

@@ -23,6 +23,7 @@ from plaudit.domains.level.episodes import Beginning, ItemEpisodes
 from plaudit.domains.level.game import Game, Maps, Size
 from plaudit.domains.level.polish import polish
 from plaudit.domains.level.request import LevelRequest, complete, tolerances
+from plaudit.domains.level.retry import begin_anew
 from plaudit.domains.level.simulator import LevelSimulator
 from plaudit.domains.level.starts import beginnings
 from plaudit.engine.learner import Policy
@@ -80,6 +81,9 @@ def _decoded(
             waiting.append(made)
         else:
             yield made.item, _item(made, requests, beginning, 0)
+    # A number of steps that was asked for is all that an item gets.
+    retries = 0 if first.steps else game.retries
+    waiting = begin_anew(policy, problems, requests, numbers, waiting, retries)
     finished = polish(problems, beginning, requests, waiting, torch.get_num_threads())
     for made, used in zip(waiting, finished, strict=True):
         yield made.item, _item(made, requests, beginning, int(used))

@@ -37,6 +37,7 @@ class MazeGame:
     judge: ClassVar[Judge] = maze_judge  # type: ignore[assignment]
     proposals: ClassVar[int] = 2
     polish: ClassVar[int] = 0
+    retries: ClassVar[int] = 0
     restarts: ClassVar[int] = 0
     patience: ClassVar[float] = 2 / 3
     widest: ClassVar[int] = LARGEST

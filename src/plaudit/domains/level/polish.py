@@ -16,10 +16,8 @@ from plaudit.domains.level.climb import climb
 from plaudit.domains.level.decode import Made, Problems
 from plaudit.domains.level.episodes import Beginning
 from plaudit.domains.level.request import LevelRequest
+from plaudit.domains.level.retry import APART
 from plaudit.domains.level.starts import beginnings
-
-_APART = 10**12
-"""From the seed of an item to that of its next fresh start."""
 
 
 def polish(
@@ -51,7 +49,7 @@ def polish(
         if not len(left):
             break
         fresh = beginnings(
-            game, [requests[row] for row in rows[left]], problem.seeds[left] + attempt * _APART
+            game, [requests[row] for row in rows[left]], problem.seeds[left] + attempt * APART
         )
         took, found = climb(game, fresh, tolerance, game.polish, threads)
         used[left] += took

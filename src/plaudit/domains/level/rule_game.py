@@ -48,6 +48,7 @@ class RuleGame(ABC):
     details: ClassVar[int]
     proposals: ClassVar[int] = 16
     polish: ClassVar[int] = 5_000
+    retries: ClassVar[int] = 0
     restarts: ClassVar[int] = 3
     patience: ClassVar[float] = 2 / 3
     widest: ClassVar[int] = LARGEST
