@@ -68,6 +68,8 @@ class Game(Protocol):
     """Judges levels by code that shares nothing with `measure`."""
     proposals: ClassVar[int]
     """Edits whose exact outcome a wide policy's step looks at."""
+    glance: ClassVar[int]
+    """Of these, how many are looked at first: where one of them brings the level nearer, it is taken."""
     polish: ClassVar[int]
     """Evaluations of hill climbing that may finish what a wide policy left; 0 = none."""
     widest: ClassVar[int]
@@ -122,6 +124,10 @@ class Game(Protocol):
 
     def starts(self, numbers: NDArray[np.int64], size: Size, density: float | None, goals: Goals) -> Maps:
         """Where items of these seeds and goals begin `(R, H, W)`; `density` is the share of open cells."""
+        ...
+
+    def plan(self, numbers: NDArray[np.int64], size: Size, goals: Goals) -> Maps | None:
+        """Levels `(R, H, W)` of seeds and goals that a wide policy begins with instead; None = the starts."""
         ...
 
     def kept(self, starts: Maps) -> NDArray[np.bool_] | None:

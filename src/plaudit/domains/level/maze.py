@@ -36,6 +36,7 @@ class MazeGame:
     symmetries: ClassVar[tuple[str, ...]] = ("horizontal", "vertical", "diagonal")
     judge: ClassVar[Judge] = maze_judge  # type: ignore[assignment]
     proposals: ClassVar[int] = 2
+    glance: ClassVar[int] = 2
     polish: ClassVar[int] = 0
     retries: ClassVar[int] = 0
     restarts: ClassVar[int] = 0
@@ -92,6 +93,9 @@ class MazeGame:
     def starts(self, numbers: NDArray[np.int64], size: Size, density: float | None, goals: Goals) -> Maps:
         del goals  # any maze may become one of any length
         return start_maps(numbers, size, density)
+
+    def plan(self, numbers: NDArray[np.int64], size: Size, goals: Goals) -> None:
+        del numbers, size, goals
 
     def kept(self, starts: Maps) -> None:
         del starts  # mazes are kept apart by their code words: see apart.py

@@ -48,9 +48,7 @@ def polish(
         left = np.flatnonzero(least > 0)
         if not len(left):
             break
-        fresh = beginnings(
-            game, [requests[row] for row in rows[left]], problem.seeds[left] + attempt * APART
-        )
+        fresh = beginnings(game, [requests[row] for row in rows[left]], problem.seeds[left] + attempt * APART)
         took, found = climb(game, fresh, tolerance, game.polish, threads)
         used[left] += took
         better = found < least[left]

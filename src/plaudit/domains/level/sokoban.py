@@ -20,6 +20,7 @@ from plaudit.domains.level.metrics import Judge
 from plaudit.domains.level.rule_game import RuleGame
 from plaudit.domains.level.seeds import start_maps
 from plaudit.domains.level.sokoban_kernels import CRATE, PLAYER, TARGET
+from plaudit.domains.level.sokoban_plans import plan_levels
 
 
 class SokobanGame(RuleGame):
@@ -69,6 +70,9 @@ class SokobanGame(RuleGame):
         maps = start_maps(numbers, size, OPEN_SHARE if density is None else density)
         crates = np.where(goals[:, 0] == UNASKED, 2, goals[:, 0])
         return furnish(maps, numbers, [(PLAYER, np.ones_like(crates)), (CRATE, crates), (TARGET, crates)])
+
+    def plan(self, numbers: NDArray[np.int64], size: Size, goals: Goals) -> Maps | None:
+        return plan_levels(numbers, size, goals)
 
 
 OPEN_SHARE = 0.8

@@ -75,6 +75,19 @@ def likeness(one: Any, other: Any) -> float:
 
 
 @njit(cache=True, nogil=True)
+def at_most(one: Any, other: Any) -> float:
+    """A bound on how alike two texts read, from how often each letter is there."""
+    balance = np.zeros(8, np.int64)
+    for letter in one:
+        balance[letter] += 1
+    common = 0
+    for letter in other:
+        balance[letter] -= 1
+        common += balance[letter] >= 0
+    return 2.0 * common / max(len(one) + len(other), 1)
+
+
+@njit(cache=True, nogil=True)
 def _matches(one: Any, other: Any) -> int:
     """Letters in the longest run that both have, the first of several, and left and right of it in turn."""
     parts = np.empty((len(one) + len(other) + 2, 4), np.int64)
