@@ -79,9 +79,16 @@ def _room(number: int, crates: int, moves: int, rng: np.random.Generator) -> tup
     """The room of a number, changed where no moves are asked for, and the moves that it takes."""
     words = load_words()
     word = _choose(words, number, crates, moves, rng)
-    room, kept = _turned(words.rooms[word], rng), np.arange(len(words.rooms)) != word
+    kept = np.arange(len(words.rooms)) != word
+    others = (words.texts[kept], words.letters[kept])
     tries = DRIFT if moves == UNASKED else 0
-    return room, drift(int(rng.integers(2**31)), room, tries, words.texts[kept], words.letters[kept])
+    # Which of several shortest solutions is found depends on how a room lies: some turns read like others.
+    for turn in rng.permutation(8).tolist():
+        room = _turned(words.rooms[word], turn)
+        length = drift(int(rng.integers(2**31)), room, tries, *others)
+        if length:
+            return room, length
+    return words.rooms[word].copy(), int(words.moves[word])
 
 
 def _grounds(number: int, size: Size, goal: tuple[int, int], rng: np.random.Generator) -> Maps:
@@ -101,22 +108,20 @@ def _grounds(number: int, size: Size, goal: tuple[int, int], rng: np.random.Gene
 
 
 def _choose(words: Words, number: int, crates: int, moves: int, rng: np.random.Generator) -> int:
-    """The seed's room among those with the nearest number of crates; of several near it, by the moves wanted."""
-    wanted = int(rng.integers(2, 5)) if crates == UNASKED else crates
-    kinds = np.unique(words.crates)
-    off = np.abs(kinds - wanted)
-    fitting = kinds[off == off.min()]
-    mine = np.flatnonzero(words.crates == fitting[int(rng.integers(len(fitting)))])
+    """The seed's room among those with as many crates as asked for or one off; by the moves, where some are."""
+    wanted = int(rng.integers(1, SIDE + 1)) if crates == UNASKED else crates
+    off = np.abs(words.crates - wanted)
+    mine = np.flatnonzero(off <= max(1, int(off.min())))
     if moves == UNASKED:
         return int(mine[number % len(mine)])
     near = mine[(number + np.arange(NEAR)) % len(mine)]
     return int(near[np.abs(words.moves[near] - moves).argmin()])
 
 
-def _turned(room: Maps, rng: np.random.Generator) -> Maps:
-    """A copy, turned and mirrored by chance."""
-    turned = np.rot90(room, int(rng.integers(4)))
-    return np.ascontiguousarray(turned.T if rng.random() < 0.5 else turned)
+def _turned(room: Maps, turn: int) -> Maps:
+    """A copy, turned by a quarter so many times, and mirrored from the fourth on."""
+    turned = np.rot90(room, turn % 4)
+    return np.ascontiguousarray(turned.T if turn >= 4 else turned)
 
 
 @lru_cache(maxsize=1)
@@ -200,11 +205,16 @@ def change(level: Any) -> None:
 
 @njit(cache=True, nogil=True)
 def drift(seed: int, room: Any, tries: int, texts: Any, letters: Any) -> int:
-    """Change a room in place for as long as it reads unlike the others; returns the moves of its solution."""
+    """Change a room in place for as long as it reads unlike the others; returns the moves of its solution.
+
+    0 = the room itself reads like one of them.
+    """
     np.random.seed(seed)
     flat, other = np.zeros((SIDE + 2) ** 2, np.uint8), room.copy()
     rooms, text = make_rooms(flat.size), np.zeros(LONGEST, np.int8)
     size, moves = solve(room, rooms, flat, text)
+    if excess(text[:size], texts, letters) > 0:
+        return 0
     for _ in range(tries):
         other[:] = room
         change(other)
