@@ -1,8 +1,9 @@
-"""What stands beside a level policy at equal wall time: random starts, a constructive generator, hill climbing.
+"""What stands beside a level policy at equal wall time: random starts, a constructive generator, hill
+climbing.
 
-Each rival has as long for a level as the policy took, and keeps what is nearest to the request: random starts and
-the constructive generator begin again until a level is good and as asked or time is up, hill climbing has the
-evaluations that it does in that time, on all levels together.
+Each rival has as long for a level as the policy took, and keeps what is nearest to the request: random
+starts and the constructive generator begin again until a level is good and as asked or time is up, hill
+climbing has the evaluations that it does in that time, on all levels together.
 """
 
 from __future__ import annotations

@@ -93,7 +93,8 @@ def main_figures(name: str, count: int) -> Figures:
 
 
 def beside(task: Any, requests: Sequence[Any], items: Sequence[Item], seconds: float) -> Figures:
-    """What the rivals make of the same requests at equal wall time, and how far the policy is ahead: `vs_*`."""
+    """What the rivals make of the same requests at equal wall time, and how far the policy is ahead:
+    `vs_*`."""
     ours, figures = judged(task, items), {}
     for rival, made_by in at_equal_time(task, requests, [item.seed for item in items], seconds).items():
         theirs = judged(task, made_by)
@@ -171,7 +172,8 @@ def violations(task: Any, item: Item) -> int:
 
 
 def asked_exactly(name: str, count: int) -> Figures:
-    """All that can be asked for together: lengths within one step, the rest exact; each a good level's figures.
+    """All that can be asked for together: lengths within one step, the rest exact; each a good level's
+    figures.
 
     Of zelda "path 30, 5 enemies" and its like are asked for instead, anywhere in their range.
     """
@@ -189,7 +191,8 @@ def asked_exactly(name: str, count: int) -> Figures:
     ]
     items = list(task.generate(policy, requests, _seeds(len(requests))))
     figures = [task.game.judge.survey(item.content) for item in items]
-    # With another number of enemies than usual a level of zelda is as asked, though no plain one would be good.
+    # With another number of enemies than usual a level of zelda is as asked, though no plain one would be
+    # good.
     good = _whole if name == "zelda" else task.game.judge.passes
     met = [
         all(abs(found[key] - value) <= (key in LENGTHS) for key, value in target.items())

@@ -53,7 +53,8 @@ class DungeonGame(RuleGame):
     modes: ClassVar[tuple[tuple[str, ...], ...]] = (("col_treasures", "solution_length"),)
     judge: ClassVar[Judge] = dungeon_judge  # type: ignore[assignment]
     details: ClassVar[int] = dungeon_kernels.DETAILS
-    # Three of four levels are done within 18 steps, and of the others most never are: a fresh start does better.
+    # Three of four levels are done within 18 steps, and of the others most never are: a fresh start does
+    # better.
     glance: ClassVar[int] = 4
     patience: ClassVar[float] = 1 / 4
     retries: ClassVar[int] = 5

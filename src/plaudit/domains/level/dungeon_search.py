@@ -19,8 +19,8 @@ ITERATIONS, HEALTH, CURE = 5000, 5, 2
 
 
 class Board(NamedTuple):
-    """What does not move: tiles, which number each thing has (-1 = none), steps to the exit over whatever lies
-    between, the exit, the row's length, and how many words hold a bit for each thing."""
+    """What does not move: tiles, which number each thing has (-1 = none), steps to the exit over whatever
+    lies between, the exit, the row's length, and how many words hold a bit for each thing."""
 
     flat: Any
     number: Any
@@ -33,8 +33,8 @@ class Board(NamedTuple):
 class Nodes(NamedTuple):
     """Positions in the order in which they were come to.
 
-    `taken (M, words + 1)` has a bit for each thing gone, and then eight times the player's cell plus the health:
-    what makes a position the same as another. `closed`: it was taken up.
+    `taken (M, words + 1)` has a bit for each thing gone, and then eight times the player's cell plus the
+    health: what makes a position the same as another. `closed`: it was taken up.
     """
 
     taken: Any

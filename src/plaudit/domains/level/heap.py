@@ -2,8 +2,8 @@
 
 Which of several equally good solutions a best-first search finds depends on it, and so do the length of a
 solution and what is collected on the way: figures that a judge in plain Python must see the same. `push` and
-`pop` keep costs of any kind beside their items, `push_whole` and `pop_whole` whole costs and items in one number,
-which moves half as many bytes. Each function returns the new number of entries.
+`pop` keep costs of any kind beside their items, `push_whole` and `pop_whole` whole costs and items in one
+number, which moves half as many bytes. Each function returns the new number of entries.
 """
 
 from __future__ import annotations

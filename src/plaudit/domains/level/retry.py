@@ -1,7 +1,8 @@
 """A wide policy's further attempts: levels that it did not finish in its steps, begun anew from other starts.
 
-What a policy does not finish soon it seldom finishes at all, while a fresh start of the same request often is done
-in a few steps. An item's fresh starts follow from its own seed, so that it still depends on nothing else.
+What a policy does not finish soon it seldom finishes at all, while a fresh start of the same request often
+is done in a few steps. An item's fresh starts follow from its own seed, so that it still depends on nothing
+else.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ def begin_anew(
     unfinished: Sequence[Made],
     attempts: int,
 ) -> list[Made]:
-    """Return the unfinished items, each as its best attempt left it, with the evaluations and steps of them all.
+    """Return the unfinished items, each as its best attempt left it, with the evaluations and steps of them
+    all.
 
     requests and seeds: of all items `(N,)`, differing in their goals alone.
     """

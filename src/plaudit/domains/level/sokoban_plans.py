@@ -2,10 +2,10 @@
 
 Levels are judged different by how their solutions read, and random ones read alike in one pair of three: of a
 hundred ten would count. So every seed has a room of `words/sokoban.txt` to begin with, of which no two read
-alike, turned and mirrored by chance. Random changes then carry it away for as long as it stays a good level that
-reads unlike all the other rooms; whoever has the same room on another day gets another level. On larger maps the
-player comes to the room through a corridor, and crates that a room lacks stand in niches. What a request has
-beside that - locked cells, moves, a map that is too small - is left to the policy.
+alike, turned and mirrored by chance. Random changes then carry it away for as long as it stays a good level
+that reads unlike all the other rooms, which often is not far. On larger maps the player comes to the room
+through a corridor, and crates that a room lacks stand in niches. What a request has beside that - locked
+cells, moves, a map that is too small - is left to the policy.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ _STEPS = ((-1, 0), (1, 0), (0, -1), (0, 1))
 
 
 class Words(NamedTuple):
-    """Rooms `(N, 5, 5)`, how many crates and moves each has `(N,)`, its text `(N, LONGEST)` and its letters."""
+    """Rooms `(N, 5, 5)`, how many crates and moves each has `(N,)`, its text `(N, LONGEST)` and its
+    letters."""
 
     rooms: Maps
     crates: NDArray[np.int64]
@@ -62,7 +63,8 @@ class Words(NamedTuple):
 
 
 def plan_levels(numbers: NDArray[np.int64], size: Size, goals: Goals) -> Maps | None:
-    """Levels `(R, H, W)` of seeds to begin with; None where no room has room. goals: crates and moves `(R, 2)`."""
+    """Levels `(R, H, W)` of seeds to begin with; None where no room has room. goals: crates and moves
+    `(R, 2)`."""
     if min(size) < SIDE:
         return None
     out = np.zeros((len(numbers), size[1], size[0]), np.uint8)
@@ -108,7 +110,8 @@ def _grounds(number: int, size: Size, goal: tuple[int, int], rng: np.random.Gene
 
 
 def _choose(words: Words, number: int, crates: int, moves: int, rng: np.random.Generator) -> int:
-    """The seed's room among those with as many crates as asked for or one off; by the moves, where some are."""
+    """The seed's room among those with as many crates as asked for or one off; by the moves, where some
+    are."""
     wanted = int(rng.integers(1, SIDE + 1)) if crates == UNASKED else crates
     off = np.abs(words.crates - wanted)
     mine = np.flatnonzero(off <= max(1, int(off.min())))
@@ -225,7 +228,8 @@ def drift(seed: int, room: Any, tries: int, texts: Any, letters: Any) -> int:
 
 
 def _settle(level: Maps, room: Maps, wanted: tuple[int, int], rng: np.random.Generator) -> int:
-    """Lay a room into a larger map of walls, its player at the end of a corridor, crates that it lacks in niches.
+    """Lay a room into a larger map of walls, its player at the end of a corridor, crates that it lacks in
+    niches.
 
     wanted: crates in all, and moves more than the room itself takes; returns how many of both are lacking.
     """

@@ -1,8 +1,8 @@
 """Solutions of Sokoban levels as letters, and how alike two of them read, compiled.
 
-Two levels are held to be alike where their solutions read alike (`sokoban_judge.py` has the definition in plain
-Python; what is here is for search alone). Letters are numbers: 0 to 3 = a step right, left, down, up; 4 more =
-with a push.
+Two levels are held to be alike where their solutions read alike (`sokoban_judge.py` has the definition in
+plain Python; what is here is for search alone). Letters are numbers: 0 to 3 = a step right, left, down, up;
+4 more = with a push.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ def _compress(raw: Any, text: Any) -> int:
 
 @njit(cache=True, nogil=True)
 def likeness(one: Any, other: Any) -> float:
-    """How alike two texts read, in [0, 1]: the larger of Ratcliff and Obershelp's ratios, either one first."""
+    """How alike two texts read, in [0, 1]: the larger of Ratcliff and Obershelp's ratios, either one
+    first."""
     total = len(one) + len(other)
     if total == 0:
         return 1.0

@@ -1,9 +1,9 @@
 """Find the rooms of `words/sokoban.txt`: `python -m plaudit.domains.level.sokoban_words [FILE] > FOUND`.
 
-Small levels are annealed, and one is kept when its solution reads unlike that of every one kept before: Ratcliff
-and Obershelp's similarity is at most 1/2, as the PCG Benchmark wants it. Texts of one length have most in common,
-so that the lengths wanted are spread, each half as long again as the one before. Goes on from the rooms of a file,
-if one is named; the first fifty take minutes, and each more takes longer.
+Small levels are annealed, and one is kept when its solution reads unlike that of every one kept before:
+Ratcliff and Obershelp's similarity is at most 1/2, as the PCG Benchmark wants it. Texts of one length have
+most in common, so that the lengths wanted are spread, each half as long again as the one before. Goes on
+from the rooms of a file, if one is named; the first fifty take minutes, and each more takes longer.
 """
 
 from __future__ import annotations
@@ -112,7 +112,8 @@ class Pool:
         self.excess = np.zeros(POOL)
 
     def take(self, wanted: int) -> Maps:
-        """The level that is least like the rooms so far and nearest to the length, and was not given often."""
+        """The level that is least like the rooms so far and nearest to the length, and was not given
+        often."""
         best = int((self.excess + PULL * np.abs(np.log(self.letters / wanted))).argmin())
         self.excess[best] += 0.2
         return self.levels[best].copy()
