@@ -1,9 +1,10 @@
 """What stands beside a level policy at equal wall time: random starts, a constructive generator, hill
 climbing.
 
-Each rival has as long for a level as the policy took, and keeps what is nearest to the request: random
-starts and the constructive generator begin again until a level is good and as asked or time is up, hill
-climbing has the evaluations that it does in that time, on all levels together.
+Time is that of one processor core (`time.process_time`), as other work on the machine would shorten some
+rivals' share. Each rival has as long for a level as the policy took, and keeps what is nearest to the
+request: random starts and the constructive generator begin again until a level is good and as asked or time
+is up, hill climbing has the evaluations that it does in that time, on all levels together.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ def at_equal_time(task: Any, requests: Sequence[LevelRequest], seeds: Sequence[i
 
 def _tried(task: Any, rival: str, request: LevelRequest, seed: int, seconds: float) -> Item:
     """The best of what a generator makes in the time; it has one try at least."""
-    begun, tries, best, least = time.perf_counter(), 0, None, np.inf
+    begun, tries, best, least = time.process_time(), 0, None, np.inf
     make = task.baselines()[rival]
-    while best is None or (least > 0 and time.perf_counter() - begun < seconds):
+    while best is None or (least > 0 and time.process_time() - begun < seconds):
         item = next(iter(make([request], [seed * _AGAIN + tries])))
         tries += 1
         far = _far(task.game, item.content[None], [request])[0]
@@ -58,9 +59,9 @@ def _climbed(game: Any, requests: Sequence[LevelRequest], seeds: Sequence[int], 
     """Levels after hill climbing for as many evaluations as it does in the time."""
     start = beginnings(game, requests, np.array(seeds, np.int64))
     limits = tolerances(game, requests[0])
-    trial, begun = start.only(np.arange(len(seeds))), time.perf_counter()
+    trial, begun = start.only(np.arange(len(seeds))), time.process_time()
     used = climb(game, trial, limits, PACE)[0]
-    pace = used.sum() / (time.perf_counter() - begun)
+    pace = used.sum() / (time.process_time() - begun)
     climb(game, start, limits, max(1, int(pace * seconds)))
     return [
         Item(level, request, seed) for level, request, seed in zip(start.maps, requests, seeds, strict=True)

@@ -70,7 +70,9 @@ def main_figures(name: str, count: int) -> Figures:
     policy = presets.load_policy(task.name)[0]
     requests, seeds = task.requests(count, SEED, task.Request()), _seeds(count)
     list(task.generate(policy, requests[:BATCH], seeds[:BATCH]))  # warm-up: kernels are loaded
+    begun = time.process_time()
     items, speed = made(lambda: task.generate(policy, requests, seeds))
+    seconds = (time.process_time() - begun) / count
     torch.set_num_threads(2)
     again, both = made(lambda: task.generate(policy, requests[:TWICE], seeds[:TWICE]))
     torch.set_num_threads(1)
@@ -79,6 +81,7 @@ def main_figures(name: str, count: int) -> Figures:
         **judged(task, items),
         "levels_per_s": round(speed, 1),
         "levels_per_s_2_cores": round(both, 1),
+        "levels_per_core_s": round(1.0 / seconds, 1),
         "evaluations": round(float(np.mean([item.info["evaluations"] for item in items])), 1),
         "polished_share": round(float(np.mean([item.info["polished"] > 0 for item in items])), 4),
         **pcg_benchmark.judge(name, items[:BY_THE_PEER]),
@@ -89,7 +92,7 @@ def main_figures(name: str, count: int) -> Figures:
         others, pace = made(lambda b=beside, n=few: task.baselines()[b](requests[:n], seeds[:n]))
         found = judged(task, others)
         figures |= {f"{key}_{k}": v for k, v in found.items()} | {f"{key}_levels_per_s": round(pace, 1)}
-    return figures | beside(task, requests[:BESIDE], items[:BESIDE], 1.0 / speed)
+    return figures | beside(task, requests[:BESIDE], items[:BESIDE], seconds)
 
 
 def beside(task: Any, requests: Sequence[Any], items: Sequence[Item], seconds: float) -> Figures:

@@ -21,7 +21,7 @@ from plaudit.domains.level.sokoban_kernels import CRATE, OPEN, PLAYER, TARGET, W
 from plaudit.domains.level.sokoban_plans import GLYPHS, LIMIT, SIDE, change, excess, read_rooms, solve
 from plaudit.domains.level.sokoban_reading import LONGEST, likeness
 
-KINDS = (2, 3)
+KINDS = (2, 4)
 """Crates of the rooms."""
 WORDS = 100
 """Of each kind at most."""
