@@ -184,10 +184,8 @@ class Chunk:
         if self.problems.apart is not None:
             scores = scores + self.problems.apart.bias(self.item[rows], at["map"], at["taken"])
         actions = self._proposals(rows, at, scores)
-        outlook = self.problems.simulator.outlook(at, actions)
-        outlook[~np.take_along_axis(self.problems.simulator.allowed(at), actions, 1)] = np.inf
+        outlook = self._outlook(rows, at, actions)
         chosen = np.argmin(outlook, axis=1)[:, None]  # of equals, the one that the policy likes best
-        self.evaluations[rows] += actions.shape[1]
         found = np.take_along_axis(outlook, chosen, 1)[:, 0]
         if np.isinf(found).any():  # nothing that is left may be edited
             self.at["taken"][rows[np.isinf(found)]] = self.problems.steps
@@ -199,6 +197,28 @@ class Chunk:
         better = rows[self.distance[rows] <= self.least[rows]]
         self.least[better] = self.distance[better]
         self._keep(better)
+
+    def _outlook(
+        self, rows: NDArray[np.int64], at: Positions, actions: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """How far each edit `(R, proposals)` leads; infinite where it may not be made, or was not looked at.
+
+        Where one of the first few already brings the item nearer, the others are not looked at.
+        """
+        simulator, glance = self.problems.simulator, self.problems.simulator.game.glance
+        outlook = np.full(actions.shape, np.inf)
+        outlook[:, :glance] = simulator.outlook(at, actions[:, :glance])
+        outlook[~np.take_along_axis(simulator.allowed(at), actions, 1)] = np.inf
+        self.evaluations[rows] += min(glance, actions.shape[1])
+        on = np.flatnonzero(outlook.min(1) >= self.distance[rows])
+        if glance >= actions.shape[1] or not len(on):
+            return outlook
+        some, rest = take(at, on), actions[on, glance:]
+        more = simulator.outlook(some, rest)
+        more[~np.take_along_axis(simulator.allowed(some), rest, 1)] = np.inf
+        outlook[on, glance:] = more
+        self.evaluations[rows[on]] += rest.shape[1]
+        return outlook
 
     def _trim(self, rows: NDArray[np.int64], planes: NDArray[np.float32]) -> None:
         """Take back the most telling edit that the goals seem not to need, if they really do not."""

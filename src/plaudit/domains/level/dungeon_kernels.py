@@ -22,6 +22,7 @@ from plaudit.domains.level.dungeon_search import (
     Board,
     Nodes,
     make_nodes,
+    place_of,
     search,
 )
 from plaudit.domains.level.walks import FAR, count_regions, first_of, mark, pad, spread
@@ -44,7 +45,8 @@ the nearest enemies, in steps over all that must be met."""
 STATISTICS = 11
 DETAILS = 3
 """Planes that `paint` writes: steps from the player, from the exit, and whether the way leads over a cell."""
-_BALANCES = (1.0, 0.5, 0.0, -1.0)
+_HALVES = (2, 1, 0, -1)
+"""What a step costs the searches beside what lies ahead, in halves; below 0 = breadth first."""
 _WALKABLE = 0b11111110
 _SINGLE, _REGION, _NO_WAY = 3, 5, 20
 
@@ -55,6 +57,7 @@ class Rooms(NamedTuple):
     free: Any
     queue: Any
     number: Any
+    away: Any
     steps: Any
     way: Any
     nodes: Nodes
@@ -73,6 +76,7 @@ def _rooms(size: int) -> Rooms:
         np.zeros(size, np.int32),
         np.zeros(size, np.int32),
         np.zeros(size, np.int32),
+        np.zeros(size, np.int32),
         np.zeros(size, np.uint8),
         make_nodes((size + 63) // 64),
     )
@@ -81,23 +85,25 @@ def _rooms(size: int) -> Rooms:
 @njit(cache=True, nogil=True)
 def _play(flat: Any, width: int, must_meet: int, rooms: Rooms, out: Any) -> None:
     """Play a level that is whole; fill what the way found says, and mark its cells in `rooms.way`."""
-    things = 0
+    things, leave = 0, first_of(flat, EXIT)
+    v, u = divmod(leave, width)
     for cell in range(flat.size):
-        rooms.number[cell] = -1
+        y, x = divmod(cell, width)
+        rooms.away[cell], rooms.number[cell] = abs(y - v) + abs(x - u), -1
         if flat[cell] >= POTION:
             rooms.number[cell] = things
             things += 1
-    board = Board(flat, rooms.number, first_of(flat, EXIT), width, (things + 63) // 64)
+    board = Board(flat, rooms.number, rooms.away, leave, width, (things + 63) // 64)
     start, nodes = first_of(flat, PLAYER), rooms.nodes
-    for balance in _BALANCES:
-        last = search(board, start, balance, nodes)
-        if last >= 0:
+    for halves in _HALVES:
+        last, complete = search(board, start, halves, nodes)
+        if last >= 0 or complete:  # the other searches take up the same positions, in another order
             break
     if last < 0:
         return
     out[SOLUTION_LENGTH], out[COL_TREASURES] = nodes.depth[last] + 1, nodes.treasures[last]
     while last >= 0:
-        rooms.way[nodes.place[last]] = 1
+        rooms.way[place_of(board, nodes, last)] = 1
         last = nodes.parent[last]
     out[AVOIDED] = _avoided(flat, width, must_meet, rooms)
 

@@ -50,6 +50,11 @@ class Reel:
         """Leave out what came after the map that was kept."""
         del self.steps[self.kept :]
 
+    def go_on(self, before: Maps, other: Reel) -> None:
+        """From the map `before`, begin anew as another attempt did, and go its way."""
+        self.note(before, other.start)
+        self.steps += other.steps
+
     def last(self) -> Maps:
         """The map after all steps."""
         level = self.start.copy()

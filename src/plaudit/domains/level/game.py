@@ -77,12 +77,16 @@ class Game(Protocol):
     """Judges levels by code that shares nothing with `measure`."""
     proposals: ClassVar[int]
     """Edits whose exact outcome a wide policy's step looks at."""
+    glance: ClassVar[int]
+    """Of these, how many are looked at first: where one of them brings the level nearer, it is taken."""
     polish: ClassVar[int]
     """Evaluations of hill climbing that may finish what a wide policy left; 0 = none."""
     widest: ClassVar[int]
     """Columns of the widest level that can be asked for."""
     patience: ClassVar[float]
     """Steps of a wide policy for each cell of the map; only the hardest requests use them up."""
+    retries: ClassVar[int]
+    """Fresh starts that a wide policy may make where it runs out of steps, before anything is climbed."""
     restarts: ClassVar[int]
     """Fresh starts that hill climbing may make where that does not do, with as many evaluations each."""
 
@@ -129,6 +133,10 @@ class Game(Protocol):
 
     def starts(self, numbers: NDArray[np.int64], size: Size, density: float | None, goals: Goals) -> Maps:
         """Where items of these seeds and goals begin `(R, H, W)`; `density` is the share of open cells."""
+        ...
+
+    def plan(self, numbers: NDArray[np.int64], size: Size, goals: Goals) -> Maps | None:
+        """Levels `(R, H, W)` of seeds and goals that a wide policy begins with instead; None = the starts."""
         ...
 
     def kept(self, starts: Maps) -> NDArray[np.bool_] | None:

@@ -41,7 +41,9 @@ class MazeGame:
     look: ClassVar[Look] = Corridors()
     judge: ClassVar[Judge] = maze_judge  # type: ignore[assignment]
     proposals: ClassVar[int] = 2
+    glance: ClassVar[int] = 2
     polish: ClassVar[int] = 0
+    retries: ClassVar[int] = 0
     restarts: ClassVar[int] = 0
     patience: ClassVar[float] = 2 / 3
     widest: ClassVar[int] = LARGEST
@@ -96,6 +98,9 @@ class MazeGame:
     def starts(self, numbers: NDArray[np.int64], size: Size, density: float | None, goals: Goals) -> Maps:
         del goals  # any maze may become one of any length
         return start_maps(numbers, size, density)
+
+    def plan(self, numbers: NDArray[np.int64], size: Size, goals: Goals) -> None:
+        del numbers, size, goals
 
     def kept(self, starts: Maps) -> None:
         del starts  # mazes are kept apart by their code words: see apart.py

@@ -17,10 +17,8 @@ from plaudit.domains.level.decode import Made, Problems
 from plaudit.domains.level.episodes import Beginning
 from plaudit.domains.level.film import Reel
 from plaudit.domains.level.request import LevelRequest
+from plaudit.domains.level.retry import APART
 from plaudit.domains.level.starts import beginnings
-
-_APART = 10**12
-"""From the seed of an item to that of its next fresh start."""
 
 
 def polish(
@@ -52,16 +50,13 @@ def polish(
         left = np.flatnonzero(least > 0)
         if not len(left):
             break
-        fresh = beginnings(
-            game, [requests[row] for row in rows[left]], problem.seeds[left] + attempt * _APART
-        )
+        fresh = beginnings(game, [requests[row] for row in rows[left]], problem.seeds[left] + attempt * APART)
         anew = None if reels is None else [Reel(level.copy()) for level in fresh.maps]
         took, found = climb(game, fresh, tolerance, game.polish, threads, anew)
         used[left] += took
         better = found < least[left]
         for row in np.flatnonzero(better) if reels is not None and anew is not None else ():
-            reels[left[row]].note(problem.maps[left[row]], anew[row].start)
-            reels[left[row]].steps += anew[row].steps
+            reels[left[row]].go_on(problem.maps[left[row]], anew[row])
         problem.maps[left[better]] = fresh.maps[better]
         least[left[better]] = found[better]
     for made, level in zip(unfinished, problem.maps, strict=True):

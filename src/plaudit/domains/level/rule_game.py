@@ -53,7 +53,9 @@ class RuleGame(ABC):
     replaced: ClassVar[Mapping[str, str]] = {}
     details: ClassVar[int]
     proposals: ClassVar[int] = 16
+    glance: ClassVar[int] = 16
     polish: ClassVar[int] = 5_000
+    retries: ClassVar[int] = 0
     restarts: ClassVar[int] = 3
     patience: ClassVar[float] = 2 / 3
     widest: ClassVar[int] = LARGEST
@@ -128,6 +130,10 @@ class RuleGame(ABC):
 
     @abstractmethod
     def starts(self, numbers: NDArray[np.int64], size: Size, density: float | None, goals: Goals) -> Maps: ...
+
+    def plan(self, numbers: NDArray[np.int64], size: Size, goals: Goals) -> Maps | None:
+        del numbers, size, goals
+        return None
 
     def kept(self, starts: Maps) -> NDArray[np.bool_] | None:
         del starts

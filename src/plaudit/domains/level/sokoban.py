@@ -21,6 +21,7 @@ from plaudit.domains.level.playable import Rules, only
 from plaudit.domains.level.rule_game import RuleGame
 from plaudit.domains.level.seeds import start_maps
 from plaudit.domains.level.sokoban_kernels import CRATE, PLAYER, TARGET
+from plaudit.domains.level.sokoban_plans import plan_levels
 
 
 class SokobanGame(RuleGame):
@@ -78,6 +79,9 @@ class SokobanGame(RuleGame):
             return None
         hint = "Arrow keys walk and push. Every crate onto a mark."
         return Rules("walk", hint, start, pushed="crate", places="target")
+
+    def plan(self, numbers: NDArray[np.int64], size: Size, goals: Goals) -> Maps | None:
+        return plan_levels(numbers, size, goals)
 
 
 OPEN_SHARE = 0.8

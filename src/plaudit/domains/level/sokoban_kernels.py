@@ -81,7 +81,7 @@ class Rooms(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def _rooms(size: int) -> Rooms:
+def make_rooms(size: int) -> Rooms:
     solid, target, dead = np.zeros(size, np.uint8), np.zeros(size, np.uint8), np.zeros(size, np.uint8)
     queue, steps = np.zeros(size, np.int32), np.zeros(size, np.int32)
     return Rooms(solid, target, dead, queue, steps, make_nodes(ITERATIONS))
@@ -90,20 +90,22 @@ def _rooms(size: int) -> Rooms:
 @njit(cache=True, nogil=True)
 def _solve(flat: Any, shape: Any, rooms: Rooms) -> Any:
     """Length of the solution found and 0, or 0 and how far the crates stayed from their targets."""
-    _board(flat, shape, rooms)
+    lay_board(flat, shape, rooms)
     board = Board(rooms.solid, rooms.target, rooms.dead, np.flatnonzero(rooms.target), shape[1])
     start = (first_of(flat, PLAYER), np.flatnonzero(flat == CRATE))
     away = 1 << 30
     for balance in _BALANCES:
-        node, nearest = search(board, start, balance, ITERATIONS, rooms.nodes)
+        node, nearest, complete = search(board, start, balance, ITERATIONS, rooms.nodes)
         if node >= 0:
             return rooms.nodes.depth[node], 0
         away = min(away, nearest)
+        if complete:  # the other searches take up the same positions, in another order
+            break
     return 0, away
 
 
 @njit(cache=True, nogil=True)
-def _board(flat: Any, shape: Any, rooms: Rooms) -> None:
+def lay_board(flat: Any, shape: Any, rooms: Rooms) -> None:
     """Find the walls, the targets and the dead cells of a padded map."""
     for cell in range(flat.size):
         rooms.solid[cell] = flat[cell] == WALL
@@ -138,7 +140,7 @@ def measure(maps: Any, out: Any) -> None:
     """Statistics of `maps (B, H, W) uint8` into `out (B, STATISTICS) int32`."""
     rows, height, width = maps.shape
     flat = np.zeros((height + 2) * (width + 2), np.uint8)
-    rooms = _rooms(flat.size)
+    rooms = make_rooms(flat.size)
     for row in range(rows):
         pad(maps[row], flat)
         _survey(flat, (height + 2, width + 2), rooms, out[row])
@@ -150,11 +152,11 @@ def paint(maps: Any, out: Any, planes: Any) -> None:
     rows, height, width = maps.shape
     shape, scale = (height + 2, width + 2), np.float32(1.0 / (width + height))
     flat = np.zeros(shape[0] * shape[1], np.uint8)
-    rooms, free = _rooms(flat.size), np.zeros(flat.size, np.uint8)
+    rooms, free = make_rooms(flat.size), np.zeros(flat.size, np.uint8)
     for row in range(rows):
         pad(maps[row], flat)
         _survey(flat, shape, rooms, out[row])
-        _board(flat, shape, rooms)
+        lay_board(flat, shape, rooms)
         mark(flat, _WALKABLE, free)
         player = first_of(flat, PLAYER)
         rooms.steps[:] = FAR

@@ -72,7 +72,8 @@ def _solved(crates: Any, row: int, count: int, target: Any) -> bool:
 
 @njit(cache=True, nogil=True)
 def search(board: Board, start: Any, balance: float, limit: int, nodes: Nodes) -> Any:
-    """One of the benchmark's searches: the node of its solution or -1, and the least distance it came to.
+    """One of the benchmark's searches: the node of its solution or -1, the least distance it came to, and
+    whether it took up every position that there is.
 
     start: the player's cell and the crates' `(n,)`.
     """
@@ -94,7 +95,7 @@ def search(board: Board, start: Any, balance: float, limit: int, nodes: Nodes) -
             size = pop(nodes.costs, nodes.items, size)
             now = nodes.items[size]
         if _solved(nodes.crates, now, count, board.target):
-            return now, 0
+            return now, 0, False
         nodes.crates[now, count] = nodes.player[now]
         if not is_new(nodes.crates, now, count + 1, nodes.table):
             continue
@@ -106,7 +107,7 @@ def search(board: Board, start: Any, balance: float, limit: int, nodes: Nodes) -
                 cost = nodes.distance[made] + balance * nodes.depth[made]
                 size = push(nodes.costs, nodes.items, size, cost, made)
             made += 1
-    return -1, nearest
+    return -1, nearest, done < limit
 
 
 @njit(cache=True, nogil=True, inline="always")
