@@ -232,7 +232,7 @@ def test_who_sits_in_a_hole_on_stone_has_lost():
     assert figures(level)["moves"] == 3
 
 
-def test_nothing_is_dug_under_a_guard_a_wall_or_a_hole():
+def test_nothing_is_dug_from_a_hole_or_under_a_guard_a_wall_or_a_hole():
     level = drawn("""
         g@#....E
         BBBBBBBB
@@ -249,6 +249,12 @@ def test_nothing_is_dug_under_a_guard_a_wall_or_a_hole():
         BBHBBBBB
     """)
     assert World(open_beside).digs(State((1, 2), (((1, 3), 1),)), DIG_RIGHT) is None
+    in_a_hole = drawn("""
+        @......E
+        BBHBBBBB
+        BBBBBBBB
+    """)
+    assert World(in_a_hole).digs(State((1, 1), (((1, 1), 0),)), DIG_RIGHT) is None
     assert ends(level, "<") is None
 
 

@@ -75,10 +75,12 @@ def list_ways(flat: Any, stride: int, cell: int, ways: Any) -> None:
         row[count] = cell - stride
         count += 1
     row[WALKED] = count
-    if left and flat[cell + stride - 1] == BRICK:
+    # Nobody digs from inside a hole: what is passed on the way could not be come back from.
+    free = tile != BRICK
+    if free and left and flat[cell + stride - 1] == BRICK:
         row[count] = cell + stride - 1
         count += 1
-    if right and flat[cell + stride + 1] == BRICK:
+    if free and right and flat[cell + stride + 1] == BRICK:
         row[count] = cell + stride + 1
         count += 1
     row[ALL] = count
