@@ -75,8 +75,8 @@ def list_ways(flat: Any, stride: int, cell: int, ways: Any) -> None:
         row[count] = cell - stride
         count += 1
     row[WALKED] = count
-    # Nobody digs from inside a hole: what is passed on the way could not be come back from.
-    free = tile != BRICK
+    # Who digs stands, and not in a hole: one can come back from all that is passed on the way into it.
+    free = held and tile != BRICK
     if free and left and flat[cell + stride - 1] == BRICK:
         row[count] = cell + stride - 1
         count += 1
