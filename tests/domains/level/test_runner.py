@@ -85,7 +85,7 @@ def rooms(count, seed, size=(9, 12), gold=3):
 
 def test_kernel_and_agent_agree():
     assert 4 < compare(mixed(5, 1)) < 18
-    assert 10 < compare(rooms(150, 2)) < 100
+    assert 4 < compare(rooms(150, 2)) < 100
     assert compare(mixed(2, 3, size=(50, 16))) > 0
 
 
@@ -150,16 +150,16 @@ def check_plainly(levels):
 
 def test_one_cell_is_all_there_is_to_know():
     """Open holes, and gold taken before, change nothing in what can be done next: by full search."""
-    holes, few = check_plainly(rooms(70, 6, size=(6, 8)))
-    assert holes > 20
-    assert few > 4
+    holes, few = check_plainly(rooms(300, 9, size=(6, 8), gold=4))
+    assert holes > 60
+    assert few > 20
 
 
 @pytest.mark.slow
 def test_one_cell_is_all_there_is_to_know_on_many_maps():
     holes, few = check_plainly(rooms(1500, 7, size=(6, 8), gold=4))
     assert holes > 300
-    assert few > 60
+    assert few > 150
 
 
 def ends(level, keys):
@@ -232,7 +232,7 @@ def test_who_sits_in_a_hole_on_stone_has_lost():
     assert figures(level)["moves"] == 3
 
 
-def test_nothing_is_dug_under_a_guard_a_wall_or_a_hole():
+def test_nothing_is_dug_from_a_hole_or_a_rope_or_under_a_guard_a_wall_or_a_hole():
     level = drawn("""
         g@#....E
         BBBBBBBB
@@ -249,6 +249,13 @@ def test_nothing_is_dug_under_a_guard_a_wall_or_a_hole():
         BBHBBBBB
     """)
     assert World(open_beside).digs(State((1, 2), (((1, 3), 1),)), DIG_RIGHT) is None
+    in_a_hole = drawn("""
+        @......E
+        BBHBBBBB
+        BBBBBBBB
+    """)
+    assert World(in_a_hole).digs(State((1, 1), (((1, 1), 0),)), DIG_RIGHT) is None
+    assert World(drawn("@-.E\n..BB\n...B")).digs(State((0, 1)), DIG_RIGHT) is None
     assert ends(level, "<") is None
 
 

@@ -10,9 +10,10 @@ rules, physics and what makes a level good are our own.
   not held falls one cell a tick, and no key counts.
 - Left and right: to the next cell, unless it is solid. Up: on a ladder alone. Down: unless it is solid; that
   is how one climbs down, and lets go of a rope.
-- Digging left or right takes a tick and opens the brick next to the one that is below the player, if nothing
-  solid (a hole is no exception) and no guard is above it. In the next two ticks one can get into the hole:
-  step aside and fall. Then it closes, or as soon as the player in it leaves.
+- Digging left or right takes a tick and opens the brick next to what is below the player, if nothing solid
+  (not even a hole) and no guard is above it. Who digs stands on something solid or a ladder, and is not in
+  a hole. In the next two ticks one can get into the new hole: step aside and fall. Then it closes, or as
+  soon as the player in it leaves.
 - Guards keep to their cells, and whoever enters a guard's cell dies. Gold is taken by being there. A level is
   won by being at the exit with all the gold. Who sits in a hole without a way out has lost, as one who falls
   where there is no way back up may have: some ways cannot be gone back.

@@ -59,7 +59,9 @@ class World:
         y, x = state.cell
         aside = x - 1 if key == DIG_LEFT else x + 1
         beside, brick = self.tiles.get((y, aside), WALL), (y + 1, aside)
-        free = beside not in (WALL, BRICK, GUARD)
+        below = (y + 1, x)
+        stands = self.tiles.get(below) == LADDER or self.solid(below, state)
+        free = beside not in (WALL, BRICK, GUARD) and self.tiles[state.cell] != BRICK and stands
         return brick if free and self.tiles.get(brick) == BRICK and self.solid(brick, state) else None
 
     def step(self, state: State, key: str) -> State | None:

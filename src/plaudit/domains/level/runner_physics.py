@@ -75,10 +75,12 @@ def list_ways(flat: Any, stride: int, cell: int, ways: Any) -> None:
         row[count] = cell - stride
         count += 1
     row[WALKED] = count
-    if left and flat[cell + stride - 1] == BRICK:
+    # Who digs stands, and not in a hole: one can come back from all that is passed on the way into it.
+    free = held and tile != BRICK
+    if free and left and flat[cell + stride - 1] == BRICK:
         row[count] = cell + stride - 1
         count += 1
-    if right and flat[cell + stride + 1] == BRICK:
+    if free and right and flat[cell + stride + 1] == BRICK:
         row[count] = cell + stride + 1
         count += 1
     row[ALL] = count

@@ -156,11 +156,8 @@ def _hang_anywhere(level: Maps, cells: int, rng: Random) -> None:
     """Ropes of up to eight cells in the open, where those from floor to floor are too few."""
     height, width = level.shape
     for _ in range(20):
-        y, x, long = (
-            int(rng.integers(1, max(height - 2, 2))),
-            int(rng.integers(width)),
-            int(rng.integers(3, 9)),
-        )
+        y, x = int(rng.integers(1, max(height - 2, 2))), int(rng.integers(width))
+        long = int(rng.integers(3, 9))
         room = level[y : y + 2, x : x + long]
         if (level == ROPE).sum() + long <= cells and room.shape[1] == long and (room == OPEN).all():
             level[y, x : x + long] = ROPE
