@@ -35,11 +35,6 @@ ALGORITHMS = {
         "plaudit.engine.dqn:DQNConfig",
         "plaudit.engine.dqn:DQN",
     ),
-    "imitation": Algorithm(
-        "Action values from episodes that were played by others: what DQN may begin from.",
-        "plaudit.engine.imitation:ImitationConfig",
-        "plaudit.engine.imitation:Imitation",
-    ),
     "ppo": Algorithm(
         "Proximal policy optimisation: an actor and a critic, clipped updates on fresh rollouts.",
         "plaudit.engine.ppo:PPOConfig",
@@ -54,6 +49,11 @@ ALGORITHMS = {
         "The gradient of a differentiable world, followed through whole episodes back to the policy.",
         "plaudit.engine.pathwise:PathwiseConfig",
         "plaudit.engine.pathwise:Pathwise",
+    ),
+    "imitation": Algorithm(
+        "Action values from episodes that were played by others: what DQN may begin from.",
+        "plaudit.engine.imitation:ImitationConfig",
+        "plaudit.engine.imitation:Imitation",
     ),
     "likelihood": Algorithm(
         "Maximum likelihood of a corpus's sequences: the prior that tuning starts from.",

@@ -77,8 +77,8 @@ def _chunk(policy: Policy, pairs: Sequence[tuple[PaintRequest, int]]) -> Iterato
 def config_of(policy: Policy, request: PaintRequest) -> PaintConfig:
     """The tool that a stored policy was trained with, from what it says of itself.
 
-    A bundle of 8 strokes or more is a whole painting; smaller ones paint 10 strokes or a few more. A
-    request may say otherwise.
+    A bundle of 8 strokes or more is a whole painting; smaller ones paint 10 strokes or a few
+    more. A request may say otherwise.
     """
     about = policy.describe()
     if "n" in about["action_space"]:
