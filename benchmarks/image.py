@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.image_paint import paint_figures, speed_figures
+from benchmarks.image_picture import picture_figures
 from benchmarks.image_speed import distance_figures, tuning_figures
 from benchmarks.timing import say
 from plaudit.runs import presets
@@ -27,6 +28,18 @@ def run(quick: bool = False, only: Sequence[str] | None = None) -> dict[str, Any
         say(f"image: {name}")
         found[name] = PARTS[name](quick)
     return found
+
+
+def picture(quick: bool) -> dict[str, Any]:
+    """Pictures of the shipped presets beside real ones."""
+    return picture_figures(MNIST, quick) if _there() else {}
+
+
+def gan(quick: bool) -> dict[str, Any]:
+    """GANs with a reward term beside GANs without."""
+    from benchmarks import image_gan
+
+    return image_gan.measure(quick) if _there() else {}
 
 
 def reward(quick: bool) -> dict[str, Any]:
@@ -64,4 +77,11 @@ def _there() -> bool:
     return MNIST.is_dir()
 
 
-PARTS = {"paint": paint, "reward": reward, "guards": guards, "speed": speed}
+PARTS = {
+    "picture": picture,
+    "paint": paint,
+    "reward": reward,
+    "guards": guards,
+    "gan": gan,
+    "speed": speed,
+}

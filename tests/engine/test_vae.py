@@ -53,7 +53,7 @@ def moved_prior(classes=2, latent=3):
     made = Couplings(latent, classes, 4, 4)
     noise = torch.Generator().manual_seed(0)
     for weight in made.parameters():
-        weight.data.add_(0.3 * torch.randn(weight.shape, generator=noise))
+        weight.data.copy_(0.12 * torch.randn(weight.shape, generator=noise))
     return made
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from plaudit.domains.level import cave_judge, dungeon_judge, platformer_agent
+from plaudit.domains.level.play import files
 from plaudit.domains.level.play.baselines import at_random, greedy
 from plaudit.domains.level.play.board import GATHERED, HURT, LOST, STAGE, UNDER_WAY, WON, X, Y
 from plaudit.domains.level.play.env import Eyes
@@ -21,7 +22,6 @@ from plaudit.domains.level.play.levels import is_good, make_levels, usual_size
 from plaudit.domains.level.play.playthrough import FIGURES, Playthrough, replayed
 from plaudit.domains.level.play.search import shortest
 from plaudit.domains.level.play.task import Player
-from plaudit.domains.level.playable import files
 from plaudit.domains.level.render import glyphs, parse_rows
 from plaudit.engine.random import RowRandom
 from plaudit.errors import InputError

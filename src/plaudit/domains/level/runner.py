@@ -44,6 +44,7 @@ from plaudit.domains.level import runner_judge, runner_kernels
 from plaudit.domains.level.game import Goals, Maps, Size, Stats, Tile
 from plaudit.domains.level.look import Cavern, Look
 from plaudit.domains.level.metrics import Judge
+from plaudit.domains.level.playable import Rules
 from plaudit.domains.level.rule_game import RuleGame
 from plaudit.domains.level.runner_starts import planned_maps
 
@@ -90,6 +91,10 @@ class RunnerGame(RuleGame):
     symmetries: ClassVar[tuple[str, ...]] = ("horizontal",)
     judge: ClassVar[Judge] = runner_judge  # type: ignore[assignment]
     details: ClassVar[int] = runner_kernels.DETAILS
+
+    def play(self, level: Maps) -> Rules | None:
+        """None: the page's rules know no digging."""
+        return None
 
     def measure(self, maps: Maps) -> Stats:
         stats = np.empty((len(maps), runner_kernels.STATISTICS), np.int32)

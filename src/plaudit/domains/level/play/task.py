@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from plaudit.domains.level.play import files, film
 from plaudit.domains.level.play.baselines import play_baselines
 from plaudit.domains.level.play.board import Rules
 from plaudit.domains.level.play.env import PlayConfig, PlayEnv
@@ -27,7 +28,6 @@ from plaudit.domains.level.play.request import (
     request_for,
 )
 from plaudit.domains.level.play.reward import play_terms
-from plaudit.domains.level.playable import files, film
 from plaudit.domains.level.render import validated
 from plaudit.reward.compose import Composition
 from plaudit.reward.potential import Stepwise
