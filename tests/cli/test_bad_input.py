@@ -47,7 +47,11 @@ TABLE = [
     ),
     (["train", "level/maze", "--set", "lerner.gamma=1"], 2, ['Did you mean "learner"?']),
     (["train", "level/maze", "--set", "learner.gama=1"], 2, ['Did you mean "gamma"?']),
-    (["train", "level/maze", "--set", "env.representation=wyde"], 2, ["'wide', 'narrow' or 'turtle'"]),
+    (
+        ["train", "level/maze", "--set", "env.representation=wyde"],
+        2,
+        ["'wide', 'narrow', 'turtle' or 'patch'"],
+    ),
     (["train", "level/maze", "--set", "network.layers=two"], 2, ["network.layers=two", "valid integer"]),
     (["train", "level/maze", "--target", "paths=40"], 2, ["--target", 'Did you mean "path"?']),
     (["train", "level/maze", "--target", "path"], 2, ["--target", "not of the form key=value"]),

@@ -18,7 +18,8 @@ FAR = {"index": 5}
 def recipe(name, **env):
     found = TASK.recipes()[name]
     found = found.stages[-1] if found.stages else found
-    return found.model_copy(update={"env": {**found.env, **env}, "inputs": {}})
+    # PPO's recipe pays at the end; here every step pays its change.
+    return found.model_copy(update={"env": {**found.env, **env}, "inputs": {}, "form": "potential"})
 
 
 @pytest.mark.parametrize(

@@ -50,12 +50,32 @@ def test_reels_lead_from_the_start_to_the_item_and_change_nothing():
 def test_climbing_and_fresh_starts_are_on_the_reels_too():
     task, policy, _ = made("sokoban", 1)
     game = copy(task.game)
+    game.plan = lambda numbers, size, goals: None  # or hardly anything would be left to do
     game.polish = 40  # so little, after one step, that much is left to fresh starts
     requests = task.requests(12, 5, task.Request(steps=1))
     items = list(generate_levels(game, policy, requests, range(12)))
     reels = check_reels(game, policy, items)
     assert sum(item.info["polished"] > 0 for item in items) > 2
     assert any(len(step) > 1 for reel in reels.values() for step in reel.steps)  # from one start to another
+
+
+def test_attempts_that_begin_anew_are_on_the_reels_too():
+    task, policy, _ = made("dungeon", 1)
+    game = copy(task.game)
+    game.patience, game.polish, game.retries = 0.03, 1, 3  # so few steps that most begin again
+    requests = task.requests(6, 5, task.Request())
+    items = list(generate_levels(game, policy, requests, range(6)))
+    reels = check_reels(game, policy, items)
+    assert any(len(step) > 1 for reel in reels.values() for step in reel.steps)  # from one start to another
+
+
+def test_films_of_planned_levels_begin_with_the_plan():
+    task, policy, items = made("sokoban", 4)
+    reels = {}
+    asked = ([item.request for item in items], [item.seed for item in items])
+    list(generate_levels(task.game, policy, *asked, reels))
+    assert all((reels[at].last() == item.content).all() for at, item in enumerate(items))
+    assert any((reels[at].start != start_of(task.game, item)).any() for at, item in enumerate(items))
 
 
 def test_climbing_notes_the_edits_that_it_keeps():
