@@ -88,9 +88,9 @@ def main_figures(name: str, count: int) -> Figures:
         **pcg_benchmark.judge(name, items[:BY_THE_PEER]),
     }
     say(f"  {figures}")
-    for key, beside in (("hill", "hill_climbing"), ("constructive", "heuristic")):
+    for key, rival in (("hill", "hill_climbing"), ("constructive", "heuristic")):
         few = min(count, ((300, 100) if name in COSTLY else (1000, 300))[key == "hill"])
-        others, pace = made(lambda b=beside, n=few: task.baselines()[b](requests[:n], seeds[:n]))
+        others, pace = made(lambda b=rival, n=few: task.baselines()[b](requests[:n], seeds[:n]))
         found = judged(task, others)
         figures |= {f"{key}_{k}": v for k, v in found.items()} | {f"{key}_levels_per_s": round(pace, 1)}
     return figures | beside(task, requests[:BESIDE], items[:BESIDE], seconds)

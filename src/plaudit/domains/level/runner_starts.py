@@ -109,21 +109,20 @@ def _set_ladders(level: Maps, floors: list[Floor], cells: int, rng: Random) -> N
     while len(order):
         for place in order.tolist():
             y, left, right = floors[place]
-            columns = [x for x in range(left, right) if _may_break(level[y], x)]
+            floor = ((level[y] == WALL) | (level[y] == BRICK)).tolist()
+            columns = [x for x in range(left, right) if _may_break(floor, x)]
             if columns:
                 _set_ladder(level, y, int(rng.choice(columns)))
         if (level == LADDER).sum() >= cells or rng.random() < 0.2:
             return
 
 
-def _may_break(row: NDArray[np.uint8], x: int) -> bool:
+def _may_break(floor: list[bool], x: int) -> bool:
     """Whether a floor is still two cells long on either side, or ends there, when one goes to a ladder."""
-    floor = np.isin(row, (WALL, BRICK))
-    return all(
-        not floor[a] or (0 <= b < len(row) and floor[b])
-        for a, b in ((x - 1, x - 2), (x + 1, x + 2))
-        if 0 <= a < len(row)
-    )
+    last = len(floor) - 1
+    left = x < 1 or not floor[x - 1] or (x >= 2 and floor[x - 2])
+    right = x + 1 > last or not floor[x + 1] or (x + 2 <= last and floor[x + 2])
+    return left and right
 
 
 def _set_ladder(level: Maps, y: int, x: int) -> None:

@@ -124,7 +124,7 @@ def _choose(words: Words, number: int, crates: int, moves: int, rng: np.random.G
 def _turned(room: Maps, turn: int) -> Maps:
     """A copy, turned by a quarter so many times, and mirrored from the fourth on."""
     turned = np.rot90(room, turn % 4)
-    return np.ascontiguousarray(turned.T if turn >= 4 else turned)
+    return np.array(turned.T if turn >= 4 else turned, order="C")  # a view would be changed
 
 
 @lru_cache(maxsize=1)
