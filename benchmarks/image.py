@@ -45,6 +45,14 @@ def guards(quick: bool) -> dict[str, Any]:
     return image_guards.measure(quick, Bench.of(str(MNIST))) if _there() else {}
 
 
+def six(quick: bool) -> dict[str, Any]:
+    """Six rewards, one model each, beside the best of 16."""
+    from benchmarks import image_six
+    from benchmarks.image_flow import Bench
+
+    return image_six.measure(quick, Bench.of(str(MNIST))) if _there() else {}
+
+
 def speed(quick: bool) -> dict[str, Any]:
     """How fast flows are tuned and judged."""
     return {**tuning_figures(3 if quick else 9), **distance_figures()}
@@ -64,4 +72,4 @@ def _there() -> bool:
     return MNIST.is_dir()
 
 
-PARTS = {"paint": paint, "reward": reward, "guards": guards, "speed": speed}
+PARTS = {"paint": paint, "reward": reward, "guards": guards, "six": six, "speed": speed}
