@@ -1,14 +1,15 @@
 """Six rewards, one model each: does one sample of a tuned model pay what the best of sixteen does?
 
-For each reward the shipped preset is tuned by that reward alone. Beside it stands the best of 16 candidates of
-the preset, chosen picture by picture by the same reward: `six_reward_ok` counts the rewards of which the tuned
-model's mean is at least that mean, `six_fd_ok` those where its Frechet distance to test pictures, on features
-of the judge that no reward asks, is at most `ALLOWED` times that of the best of 16.
+For each reward the shipped preset is tuned by that reward and a little by `KEPT`, so that digits stay
+digits. Beside it stands the best of 16 candidates of the preset, chosen picture by picture by the reward alone:
+`six_reward_ok` counts the rewards of which the tuned model's mean is at least that mean, `six_fd_ok` those
+where its Frechet distance to test pictures, on features of the judge that no reward asks, is at most
+`ALLOWED` times that of the best of 16.
 
-What best-of-16 pays is first measured on seeds of its own (`Target`): its gain is the unit of the reward in the
-tuning, so that one price of leaving the base means the same for all six, and the tuning ends when the running
-mean of the weights, drawn on those seeds as it is shipped, has gained that and a margin more; or when its
-seconds are spent. The figures are taken on other seeds. Neither are those that settings were found on.
+What best-of-16 pays is first measured on seeds of its own (`Target`): its gain is the unit of the reward in
+the tuning, so that one price of leaving the base means the same for all six, and the tuning ends when the
+running mean of the weights, drawn on those seeds as it is shipped, has gained that and a margin more; or when
+its seconds are spent. The figures are taken on other seeds. Neither are those that settings were found on.
 Seconds are the process's own, so that a busy machine changes nothing.
 """
 

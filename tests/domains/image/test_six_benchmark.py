@@ -1,4 +1,4 @@
-"""The measurement "six rewards" on a small set: the best of candidates, when a tuning ends, what it counts."""
+"""The measurement "six rewards" on a small set: the best, when a tuning ends, what it counts."""
 
 from dataclasses import replace
 
