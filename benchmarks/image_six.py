@@ -1,7 +1,7 @@
 """Six rewards, one model each: does one sample of a tuned model pay what the best of sixteen does?
 
 For each reward the shipped preset is tuned by that reward and a little by `KEPT`, so that digits stay
-digits. Beside it stands the best of 16 candidates of the preset, chosen picture by picture by the reward alone:
+digits. Beside it stands the best of 16 candidates of the preset, chosen one by one by the reward alone:
 `six_reward_ok` counts the rewards of which the tuned model's mean is at least that mean, `six_fd_ok` those
 where its Frechet distance to test pictures, on features of the judge that no reward asks, is at most
 `ALLOWED` times that of the best of 16.
@@ -141,7 +141,7 @@ class Setting:
             self.targets[name] = Target(float(self.paid(name, candidates[0]).mean()), float(best.mean()))
 
     def weights(self, name: str) -> dict[str, float]:
-        """Of the tuned reward, in units of best-of-n's gain, and of what keeps pictures likely, in its own."""
+        """Of the tuned reward and of what keeps pictures likely, each in units of its best-of-n gain."""
         kept = {term: share for term, share in self.plan.kept.items() if term != name}
         return {term: share / self.targets[term].gain for term, share in {name: 1.0, **kept}.items()}
 
