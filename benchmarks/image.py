@@ -58,6 +58,14 @@ def guards(quick: bool) -> dict[str, Any]:
     return image_guards.measure(quick, Bench.of(str(MNIST))) if _there() else {}
 
 
+def six(quick: bool) -> dict[str, Any]:
+    """Six rewards, one model each, beside the best of 16."""
+    from benchmarks import image_six
+    from benchmarks.image_flow import Bench
+
+    return image_six.measure(quick, Bench.of(str(MNIST))) if _there() else {}
+
+
 def speed(quick: bool) -> dict[str, Any]:
     """How fast flows are tuned and judged."""
     return {**tuning_figures(3 if quick else 9), **distance_figures()}
@@ -82,6 +90,7 @@ PARTS = {
     "paint": paint,
     "reward": reward,
     "guards": guards,
+    "six": six,
     "gan": gan,
     "speed": speed,
 }
