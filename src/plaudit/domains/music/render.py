@@ -26,6 +26,8 @@ from plaudit.task import Item, Request
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from plaudit.domains.music.synth import Samples
+
 FORMATS = ("mid", "musicxml", "mxl", "abc", "json", "wav", "svg", "png")
 _WRITERS = {
     "mid": write_midi,
@@ -47,15 +49,22 @@ _SVG = Limits(file_bytes=2**24)
 _METADATA = re.compile(r'<metadata id="plaudit">(.*?)</metadata>', re.S)
 
 
+def _sounded(piece: Piece) -> Samples:
+    """The piece through the user's SoundFont, or by the synthesiser that always works."""
+    from plaudit.domains.music.soundfont import chosen_font, render_font
+    from plaudit.domains.music.synth import render_audio
+
+    font = chosen_font()
+    return render_audio(piece, RATE) if font is None else render_font(piece, font, RATE)
+
+
 def save_music(task: str, item: Item, path: Path) -> None:
     """Write one item in the format of the suffix; raises `InputError` for another suffix."""
     suffix, about = _suffix(path), about_item(task, item)
     if suffix in _WRITERS:
         _WRITERS[suffix](item.content, path, about)
     elif suffix == "wav":
-        from plaudit.domains.music.synth import render_audio
-
-        write_wav(render_audio(item.content, RATE), RATE, path, _embedded(item.content, about))
+        write_wav(_sounded(item.content), RATE, path, _embedded(item.content, about))
     elif suffix == "svg":
         _save_svg(item.content, path, about)
     else:
