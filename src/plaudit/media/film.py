@@ -10,6 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from plaudit.errors import InputError, ResourceError, did_you_mean
+from plaudit.media.gif import gif_bytes
 
 FORMATS = ("gif", "apng")
 SUFFIXES = {"gif": "gif", "apng": "png"}
@@ -30,10 +31,11 @@ class Film:
         if format not in FORMATS:
             hint = f"{did_you_mean(format, FORMATS)} Known: {', '.join(FORMATS)}."
             raise InputError(f'no film is made as "{format}".', hint=hint)
+        if format == "gif":
+            return gif_bytes(self.frames, self.times_ms)
         stream = io.BytesIO()
         rest, times = list(self.frames[1:]), list(self.times_ms)
-        kind = {"gif": "GIF", "apng": "PNG"}[format]
-        self.frames[0].save(stream, kind, save_all=True, append_images=rest, duration=times, loop=0)
+        self.frames[0].save(stream, "PNG", save_all=True, append_images=rest, duration=times, loop=0)
         return stream.getvalue()
 
     def save(self, path: Path) -> None:

@@ -17,9 +17,14 @@ LIMITS = Limits(file_bytes=8 * 2**20)
 _MARK = b"plaudit:"
 
 
-def gif_bytes(frames: Sequence[Image.Image], times_ms: Sequence[int], about: Mapping[str, Any]) -> bytes:
-    """An endless animation, each frame shown for its time; equal frames give equal bytes."""
-    comment = _MARK + json.dumps(about, sort_keys=True).encode()
+def gif_bytes(
+    frames: Sequence[Image.Image], times_ms: Sequence[int], about: Mapping[str, Any] | None = None
+) -> bytes:
+    """An endless animation, each frame shown for its time; equal frames give equal bytes.
+
+    `about` is embedded where it is given.
+    """
+    told = {} if about is None else {"comment": _MARK + json.dumps(about, sort_keys=True).encode()}
     stream = io.BytesIO()
     frames[0].save(
         stream,
@@ -28,7 +33,7 @@ def gif_bytes(frames: Sequence[Image.Image], times_ms: Sequence[int], about: Map
         append_images=list(frames[1:]),
         duration=list(times_ms),
         loop=0,
-        comment=comment,
+        **told,
     )
     return stream.getvalue()
 

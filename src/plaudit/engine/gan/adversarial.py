@@ -26,6 +26,7 @@ from plaudit.engine.gan.rewards import Rewards
 from plaudit.engine.gan.surrogate import Surrogate
 from plaudit.engine.gan.weight import RewardWeight, balanced
 from plaudit.engine.learner import Metrics, Weighing
+from plaudit.engine.nets import load_weights
 from plaudit.engine.nets.critic import Critic
 from plaudit.engine.nets.generator import Generator
 from plaudit.errors import Diverged, InputError
@@ -280,14 +281,8 @@ class Gan:
                 load_part(module, part, tensors)
 
 
-@torch.no_grad()
 def load_part(module: torch.nn.Module, part: str, tensors: dict[str, Tensor]) -> None:
     """Copy the tensors called `part.*` into a module; raises `InputError` where they are another's."""
-    own, prefix = module.state_dict(), f"{part}."
+    prefix = f"{part}."
     came = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
-    if {name: tuple(t.shape) for name, t in own.items()} != {
-        name: tuple(t.shape) for name, t in came.items()
-    }:
-        raise InputError(f"the {part}'s weights are of another model than the recipe's.", place="inputs.init")
-    for name, tensor in own.items():
-        tensor.copy_(came[name])
+    load_weights(module, came, f"the {part}'s weights")

@@ -88,10 +88,10 @@ def _kind(config: Any) -> str:
 
 
 @torch.no_grad()
-def load_weights(model: nn.Module, tensors: dict[str, Tensor]) -> None:
-    """Copy stored weights into a model; raises `InputError` where they are another model's."""
+def load_weights(model: nn.Module, tensors: dict[str, Tensor], what: str = "the weights") -> None:
+    """Copy stored weights into a model; raises `InputError`, naming `what`, where they are another's."""
     own = model.state_dict()
     if {name: tuple(t.shape) for name, t in own.items()} != {n: tuple(t.shape) for n, t in tensors.items()}:
-        raise InputError("the weights are of another model than the recipe's.", place="inputs.init")
+        raise InputError(f"{what} are of another model than the recipe's.", place="inputs.init")
     for name, tensor in own.items():
         tensor.copy_(tensors[name])
