@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from plaudit.measure.floor import Distances, real_floor
 
 Floats = NDArray[np.float64]
-_ROWS = 1024
+_ROWS = 2048
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,14 @@ def moments(features: ArrayLike) -> Moments:
         raise ValueError(f"expected features of shape (n, d), got {rows.shape}")
     centre = rows[:_ROWS].mean(axis=0)
     total, scatter = np.zeros(rows.shape[1]), np.zeros((rows.shape[1],) * 2)
+    # A part at a time stays in the processor's cache; a product with ones is a faster sum down columns.
+    buffer = np.empty((min(_ROWS, len(rows)), rows.shape[1]), rows.dtype)
+    ones = np.ones(len(buffer), rows.dtype)
     for start in range(0, len(rows), _ROWS):
-        # A part at a time stays in the processor's cache.
-        centred = rows[start : start + _ROWS] - centre
+        part = rows[start : start + _ROWS]
+        centred = np.subtract(part, centre, out=buffer[: len(part)])
         scatter += centred.T @ centred
-        total += centred.sum(axis=0)
+        total += ones[: len(part)] @ centred
     shift = total / len(rows)
     scatter -= len(rows) * np.outer(shift, shift)
     if not np.isfinite(scatter).all():
