@@ -32,7 +32,8 @@ def test_every_mode_of_a_ring_is_found():
 
 @pytest.mark.slow
 def test_every_mode_of_a_grid_is_found():
-    made = toy.gan(toy.Mixture(toy.GRID), toy.RING_NETWORK, paid=False, **toy.QUICK)
+    # Measured: the smaller network of the ring finds 22 of them in as many steps.
+    made = toy.gan(toy.Mixture(toy.GRID), toy.GRID_NETWORK, paid=False, **toy.QUICK)
     toy.train(made, 1000)
     assert toy.found(drawn(made.policy(), 5000), toy.GRID)[0] == 25
 

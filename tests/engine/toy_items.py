@@ -10,6 +10,7 @@ from plaudit.engine.learner import UnitWeights
 from plaudit.engine.nets.generator import GeneratorConfig, ItemShape
 
 RING_NETWORK = GeneratorConfig(latent=2, widths=(64, 64), embed=8)
+GRID_NETWORK = GeneratorConfig(latent=2, widths=(128, 128, 128), embed=8)
 QUICK = {
     "batch_size": 256,
     "updates": 8,
