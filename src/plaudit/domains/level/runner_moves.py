@@ -1,0 +1,185 @@
+"""The moves of hill climbing on runner levels: what a level is built of, put up, moved or taken away whole.
+
+With one cell at a time a ladder is never put up: its first cells are in the wrong place until the last one
+stands. A move that breaks more than it mends is undone by the climb, so that moves need not look at the rules.
+Locked cells are passed over. Maps are `(H, W)` here; every random choice of a move comes from one number.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from plaudit.domains.level.runner_physics import (
+    BRICK,
+    EXIT,
+    GOLD,
+    GUARD,
+    LADDER,
+    OPEN,
+    PLAYER,
+    ROPE,
+    WALL,
+    solid,
+)
+
+_TILES = 9
+_LONGEST = 8
+"""Cells of the longest floor, or rope, that a move lays."""
+_ONE, _THING = 0.4, 0.7
+"""Moves below the first number set one cell, those below the second one are about what stands on floors."""
+
+
+@njit(cache=True, nogil=True)
+def make_moves(maps: Any, locked: Any, cells: Any, drawn: Any) -> None:
+    """Make a move in each of `maps (R, H, W)`, in place: at flat `cells (R,)`, by numbers `(R,)` in [0, 1)."""
+    for row in range(len(maps)):
+        level, width = maps[row], maps.shape[2]
+        y, x, number = cells[row] // width, cells[row] % width, drawn[row]
+        if number < _ONE:
+            tile = level[y, x] + 1 + int(number / _ONE * (_TILES - 1))
+            _set(level, locked[row], y, x, np.uint8(tile % _TILES))
+        elif number < _THING:
+            _arrange(level, locked[row], (number - _ONE) / (_THING - _ONE))
+        else:
+            _build(level, locked[row], y, x, (number - _THING) / (1 - _THING))
+
+
+@njit(cache=True, nogil=True)
+def _build(level: Any, locked: Any, y: int, x: int, number: float) -> None:
+    """Something is put up, taken away or moved at a cell."""
+    kind, number = int(number * 8), number * 8 % 1
+    if kind < 2:
+        _put_up(level, locked, y, x)
+    elif kind < 4:
+        _take_away(level, locked, y, x, number)
+    elif kind < 6:
+        _lay(level, locked, y, x, np.uint8(BRICK), number)
+    elif kind < 7:
+        _lay(level, locked, y, x, np.uint8(ROPE), number)
+    else:
+        _swap(level, locked, y, x, number)
+
+
+@njit(cache=True, nogil=True)
+def _arrange(level: Any, locked: Any, number: float) -> None:
+    """One gold or guard more, one thing less, or elsewhere, or a little aside: anywhere on the map."""
+    kind, number = int(number * 5), number * 5 % 1
+    if kind < 2:
+        there = _pick(level, locked, False, number)
+        if there >= 0:
+            level.flat[there] = GOLD if kind else GUARD
+        return
+    here = _pick(level, locked, True, number)
+    if here < 0:
+        return
+    width = level.shape[1]
+    y, x = here // width, here % width
+    thing = level[y, x]
+    number = number * 4096 % 1
+    if kind == 2:
+        level[y, x] = OPEN
+        return
+    there = _pick(level, locked, False, number)
+    if kind == 4:
+        aside = x + int(number * 6) - 3
+        aside += aside >= x
+        near = 0 <= aside < width and level[y, aside] == OPEN and not locked[y, aside]
+        there = y * width + aside if near else -1
+    if there >= 0:
+        level[y, x] = OPEN
+        level.flat[there] = thing
+
+
+@njit(cache=True, nogil=True)
+def _pick(level: Any, locked: Any, things: bool, number: float) -> int:
+    """One of the cells with a thing, or of the open ones to stand on, that are not locked; -1 = none."""
+    found = 0
+    for count in range(2):
+        chosen = int(number * found) if count else -1
+        found = 0
+        for y in range(len(level)):
+            for x in range(level.shape[1]):
+                if locked[y, x]:
+                    continue
+                if things:
+                    fits = level[y, x] in (GOLD, GUARD, EXIT, PLAYER)
+                else:
+                    below = level[y + 1, x] if y + 1 < len(level) else np.uint8(WALL)
+                    fits = level[y, x] == OPEN and (solid(below) or below == LADDER)
+                if fits and found == chosen:
+                    return int(y * level.shape[1] + x)
+                found += fits
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def _set(level: Any, locked: Any, y: int, x: int, tile: Any) -> None:
+    if not locked[y, x]:
+        level[y, x] = tile
+
+
+@njit(cache=True, nogil=True)
+def _put_up(level: Any, locked: Any, y: int, x: int) -> None:
+    """A ladder from here down to what is solid."""
+    _set(level, locked, y, x, np.uint8(LADDER))
+    for v in range(y + 1, len(level)):
+        if solid(level[v, x]):
+            return
+        _set(level, locked, v, x, np.uint8(LADDER))
+
+
+@njit(cache=True, nogil=True)
+def _take_away(level: Any, locked: Any, y: int, x: int, number: float) -> None:
+    """The ladder or rope that is here, or some of the floor; a floor that a ladder broke is whole again."""
+    tile = level[y, x]
+    if tile == LADDER:
+        top = y
+        while top > 0 and level[top - 1, x] == LADDER:
+            top -= 1
+        for v in range(top, len(level)):
+            if level[v, x] != LADDER:
+                return
+            left = x > 0 and solid(level[v, x - 1])
+            right = x + 1 < level.shape[1] and solid(level[v, x + 1])
+            _set(level, locked, v, x, np.uint8(BRICK if left or right else OPEN))
+        return
+    begin = x
+    if tile == ROPE:
+        while begin > 0 and level[y, begin - 1] == ROPE:
+            begin -= 1
+    else:
+        begin = max(0, x - int(number * 2 * _LONGEST) // 2)
+    for u in range(begin, level.shape[1]):
+        if tile == ROPE and level[y, u] != ROPE:
+            return
+        if tile != ROPE and u > begin + int(number * 2 * _LONGEST) % _LONGEST:
+            return
+        if tile == ROPE or solid(level[y, u]):
+            _set(level, locked, y, u, np.uint8(OPEN))
+
+
+@njit(cache=True, nogil=True)
+def _lay(level: Any, locked: Any, y: int, x: int, tile: Any, number: float) -> None:
+    """Two to eight cells of floor, or three of rope, from here to one side; only what is open is changed."""
+    number *= 2
+    step, number = (1, number - 1) if number >= 1 else (-1, number)
+    least = 3 if tile == ROPE else 2
+    for i in range(least + int(number * (_LONGEST - least + 1))):
+        u = x + i * step
+        if u < 0 or u >= level.shape[1]:
+            return
+        if level[y, u] == OPEN or (i == 0 and not solid(level[y, u])):
+            _set(level, locked, y, u, tile)
+
+
+@njit(cache=True, nogil=True)
+def _swap(level: Any, locked: Any, y: int, x: int, number: float) -> None:
+    """Two cells beside one another change places."""
+    way = int(number * 4)
+    v, u = y + (way == 0) - (way == 1), x + (way == 2) - (way == 3)
+    inside = 0 <= v < len(level) and 0 <= u < level.shape[1]
+    if inside and not locked[y, x] and not locked[v, u]:
+        level[y, x], level[v, u] = level[v, u], level[y, x]
