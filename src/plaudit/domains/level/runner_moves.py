@@ -28,7 +28,7 @@ from plaudit.domains.level.runner_physics import (
 _TILES = 9
 _LONGEST = 8
 """Cells of the longest floor, or rope, that a move lays."""
-_ONE, _THING = 0.4, 0.7
+_ONE, _THING = 0.2, 0.55
 """Moves below the first number set one cell, those below the second one are about what stands on floors."""
 
 
@@ -52,13 +52,13 @@ def _build(level: Any, locked: Any, y: int, x: int, number: float) -> None:
     """Something is put up, taken away or moved at a cell."""
     kind, number = int(number * 8), number * 8 % 1
     if kind < 2:
-        _put_up(level, locked, y, x)
+        _put_up(level, locked, y, x, number)
     elif kind < 4:
         _take_away(level, locked, y, x, number)
     elif kind < 6:
-        _lay(level, locked, y, x, np.uint8(BRICK), number)
+        _lay(level, locked, y, x, number)
     elif kind < 7:
-        _lay(level, locked, y, x, np.uint8(ROPE), number)
+        _hang(level, locked, y, x, number)
     else:
         _swap(level, locked, y, x, number)
 
@@ -122,9 +122,11 @@ def _set(level: Any, locked: Any, y: int, x: int, tile: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _put_up(level: Any, locked: Any, y: int, x: int) -> None:
-    """A ladder from here down to what is solid."""
+def _put_up(level: Any, locked: Any, y: int, x: int, number: float) -> None:
+    """A ladder from here down to what is solid, with or without room to step off above."""
     _set(level, locked, y, x, np.uint8(LADDER))
+    if number < 0.5 and y > 0 and solid(level[y - 1, x]):
+        _set(level, locked, y - 1, x, np.uint8(OPEN))
     for v in range(y + 1, len(level)):
         if solid(level[v, x]):
             return
@@ -162,17 +164,28 @@ def _take_away(level: Any, locked: Any, y: int, x: int, number: float) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _lay(level: Any, locked: Any, y: int, x: int, tile: Any, number: float) -> None:
-    """Two to eight cells of floor, or three of rope, from here to one side; only what is open is changed."""
+def _lay(level: Any, locked: Any, y: int, x: int, number: float) -> None:
+    """Two to eight cells of floor from here to one side; only what is open is changed."""
     number *= 2
     step, number = (1, number - 1) if number >= 1 else (-1, number)
-    least = 3 if tile == ROPE else 2
-    for i in range(least + int(number * (_LONGEST - least + 1))):
+    for i in range(2 + int(number * (_LONGEST - 1))):
         u = x + i * step
         if u < 0 or u >= level.shape[1]:
             return
         if level[y, u] == OPEN or (i == 0 and not solid(level[y, u])):
-            _set(level, locked, y, u, tile)
+            _set(level, locked, y, u, np.uint8(BRICK))
+
+
+@njit(cache=True, nogil=True)
+def _hang(level: Any, locked: Any, y: int, x: int, number: float) -> None:
+    """A rope of three to eight cells through here, with nothing solid below."""
+    before, number = int(number * 3), number * 3 % 1
+    begin = max(0, x - before)
+    for u in range(begin, min(begin + 3 + int(number * (_LONGEST - 2)), level.shape[1])):
+        if level[y, u] not in (LADDER, PLAYER, EXIT):
+            _set(level, locked, y, u, np.uint8(ROPE))
+        if y + 1 < len(level) and solid(level[y + 1, u]):
+            _set(level, locked, y + 1, u, np.uint8(OPEN))
 
 
 @njit(cache=True, nogil=True)
