@@ -64,14 +64,6 @@ class Reel:
         return level
 
 
-def note_all(
-    reels: Sequence[Reel], rows: NDArray[np.int64], cells: Sequence[int], tiles: Sequence[int]
-) -> None:
-    """Add a step of one edit to the reels of some rows."""
-    for row, cell, tile in zip(rows.tolist(), cells, tiles, strict=True):
-        reels[row].steps.append(((int(cell), int(tile)),))
-
-
 def draw_reel(game: Game, reel: Reel) -> Film:
     """The film: the start, the level after every step or few with what changed marked, at last itself."""
     level, frames = reel.start.copy(), [game.look.draw(reel.start, game.tiles)]

@@ -40,7 +40,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from plaudit.domains.level import runner_judge, runner_kernels
+from plaudit.domains.level import runner_judge, runner_kernels, runner_locks, runner_moves
 from plaudit.domains.level.game import Goals, Maps, Size, Stats, Tile
 from plaudit.domains.level.look import Cavern, Look
 from plaudit.domains.level.metrics import Judge
@@ -132,3 +132,15 @@ class RunnerGame(RuleGame):
 
     def starts(self, numbers: NDArray[np.int64], size: Size, density: float | None, goals: Goals) -> Maps:
         return planned_maps(numbers, size, density, goals)
+
+    def around(
+        self, cells: NDArray[np.bool_], tiles: Maps, numbers: NDArray[np.int64], goals: Goals
+    ) -> Maps:
+        return runner_locks.around(cells, tiles, numbers, goals)
+
+    def moves(
+        self, maps: Maps, locked: NDArray[np.bool_], cells: NDArray[np.int64], drawn: NDArray[np.float64]
+    ) -> Maps:
+        after = maps.copy()
+        runner_moves.make_moves(after, locked, cells, drawn)
+        return after
