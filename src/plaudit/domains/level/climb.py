@@ -1,7 +1,8 @@
 """Hill climbing in the compiled statistics: the baseline of every game, and the polish of what a policy left.
 
 Many levels climb side by side, each with its own random numbers: a move that does not raise the distance
-from the request is kept. Moves are another tile in a cell, or what a game has of its own. What a row does depends on its own start, request and seed alone.
+from the request is kept. A move is another tile in a cell, unless the game has moves of its own. What a row
+does depends on its own start, request and seed alone.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def _climb(
 def _moved(
     game: Game, maps: Maps, locked: NDArray[np.bool_], cells: NDArray[np.int64], drawn: NDArray[np.float64]
 ) -> Maps:
-    """The maps after a move at one cell `(R,)` of each, the game's own or another tile, by numbers in [0, 1)."""
+    """Each map `(R, H, W)` after a move at one cell, the game's own or another tile, by numbers in [0, 1)."""
     after = game.moves(maps, locked, cells, drawn)
     if after is not None:
         return after

@@ -133,9 +133,7 @@ class RunnerGame(RuleGame):
     def starts(self, numbers: NDArray[np.int64], size: Size, density: float | None, goals: Goals) -> Maps:
         return planned_maps(numbers, size, density, goals)
 
-    def around(
-        self, cells: NDArray[np.bool_], tiles: Maps, numbers: NDArray[np.int64], goals: Goals
-    ) -> Maps:
+    def around(self, cells: NDArray[np.bool_], tiles: Maps, numbers: NDArray[np.int64], goals: Goals) -> Maps:
         return runner_locks.around(cells, tiles, numbers, goals)
 
     def moves(

@@ -1,9 +1,9 @@
 """Where runner levels begin that have locked cells: a layout that goes through them.
 
-Locked cells say little one by one and much together: walls and bricks say where floors are, ladders which column
-they climb, gold and guards what they stand on. Of many ways to cut the map into bands, with the best heights of
-floors in each (Viterbi's dynamic programming), the one that agrees with most of them is built; ladders and ropes
-then grow from their locked cells, and what is still wanted comes where nothing is locked.
+Locked cells say little one by one and much together: walls and bricks say where floors are, ladders which
+column they climb, gold and guards what they stand on. Of many ways to cut the map into bands, with the best
+heights of floors in each (found by dynamic programming), the one that agrees best with them is built;
+ladders and ropes then grow from their locked cells, and what is still wanted comes where nothing is locked.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _SALT = 0x10CC
 CUTS = 24
 """Ways to cut the map into bands of which the best is taken."""
 CHANCE = 0.3
-"""Spread of what chance adds to the votes for a floor, so that seeds differ where the locks leave a choice."""
+"""Spread of what chance adds to the votes for a floor: seeds differ where the locks leave a choice."""
 LONGEST = 6
 """Cells that a ladder or a rope grows from a locked cell in search of an end."""
 HELD = 255
@@ -50,7 +50,7 @@ SOLID = (WALL, BRICK)
 
 
 def around(cells: NDArray[np.bool_], tiles: Maps, numbers: NDArray[np.int64], goals: Goals) -> Maps:
-    """Start maps `(R, H, W)` of seeds and goals whose locked `cells (H, W)` hold their `tiles (H, W)`."""
+    """Start maps `(R, H, W)` of seeds and goals, whose locked `cells (H, W)` hold their `tiles (H, W)`."""
     maps = np.empty((len(numbers), *tiles.shape), np.uint8)
     for level, number, goal in zip(maps, numbers.tolist(), goals.tolist(), strict=True):
         rng = np.random.default_rng([number % 2**64, _SALT])
@@ -81,10 +81,11 @@ def _lay_floors(level: Maps, cells: NDArray[np.bool_], rng: Random) -> list[Floo
     """Build the floors that agree best with the locked cells into a map; they are returned, lowest first."""
     height, width = level.shape
     says = votes(level, cells)
-    _, floors = max((_best_floors(says, cut(width, rng), rng) for _ in range(CUTS)), key=lambda found: found[0])
-    if says[-1].sum() >= 0:
-        floors.append((height - 1, 0, width))
-    for y, begin, end in floors:
+    ways = [_best_floors(says, cut(width, rng), rng) for _ in range(CUTS)]
+    _, floors = max(ways, key=lambda way: way[0])
+    ground = height - 1 if says[-1].sum() >= 0 else height  # else one stands on the lower border
+    floors.append((ground, 0, width))
+    for y, begin, end in [floor for floor in floors if floor[0] < height]:
         row, free = level[y, begin:end], ~cells[y, begin:end]
         walls, bricks = (row == WALL).sum(), (row == BRICK).sum()
         row[free] = WALL if walls > bricks or y == height - 1 else BRICK
@@ -95,9 +96,10 @@ def _lay_floors(level: Maps, cells: NDArray[np.bool_], rng: Random) -> list[Floo
 def _best_floors(says: NDArray[np.float64], cuts: list[int], rng: Random) -> tuple[float, list[Floor]]:
     """The votes that the best floors of each band get together, and these floors."""
     height = len(says)
+    sums = np.pad(says.cumsum(1), ((0, 0), (1, 0))).tolist()
     total, floors = 0.0, []
     for left, right in pairwise(cuts):
-        found = [_extent(says[y], left, right) for y in range(height)]
+        found = [_extent(row, left, right) for row in sums]
         score = [each[0] + CHANCE * float(rng.standard_normal()) for each in found]
         best: dict[int, tuple[float, int]] = {height - 1: (0.0, -1)}
         for y in range(height - 1 - APART[0], 1, -1):
@@ -113,12 +115,15 @@ def _best_floors(says: NDArray[np.float64], cuts: list[int], rng: Random) -> tup
     return total, floors
 
 
-def _extent(row: NDArray[np.float64], left: int, right: int) -> tuple[float, tuple[int, int]]:
-    """From where to where, of a band or up to two cells less on either side, a row gets most votes."""
-    most = (-np.inf, (left, right))
+def _extent(sums: list[float], left: int, right: int) -> tuple[float, tuple[int, int]]:
+    """From where to where, of a band or up to two cells less on either side, a row gets most votes.
+
+    sums: of the votes before each column.
+    """
+    most = -np.inf, (left, right)
     for begin in range(left, left + 3):
         for end in range(right, max(right - 3, begin + 1), -1):
-            most = max(most, (float(row[begin:end].sum()), (begin, end)), key=lambda each: each[0])
+            most = max(most, (sums[end] - sums[begin], (begin, end)), key=lambda each: each[0])
     return most
 
 
@@ -146,11 +151,10 @@ def _grow_ladders(level: Maps, cells: NDArray[np.bool_]) -> None:
 def _top(level: Maps, cells: NDArray[np.bool_], y: int, x: int) -> int:
     """The row in which a ladder through a cell ends: in a floor, under a locked cell, or after a few."""
     top = y
-    while top > 1 and y - top < LONGEST:
-        beside = level[top, max(x - 1, 0) : x + 2]
-        if np.isin(beside, SOLID).any() and (y > top or not np.isin(level[top + 1 :, x][:1], SOLID).any()):
-            break
-        if cells[top - 1, x]:
+    while top > 1 and y - top < LONGEST and not cells[top - 1, x]:
+        in_floor = np.isin(level[top, max(x - 1, 0) : x + 2], SOLID).any()
+        alone = top == y and np.isin(level[y + 1 : y + 2, x], SOLID).any()
+        if in_floor and not alone:
             break
         top -= 1
     return top

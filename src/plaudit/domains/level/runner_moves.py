@@ -1,8 +1,8 @@
 """The moves of hill climbing on runner levels: what a level is built of, put up, moved or taken away whole.
 
-With one cell at a time a ladder is never put up: its first cells are in the wrong place until the last one
-stands. A move that breaks more than it mends is undone by the climb, so that moves need not look at the rules.
-Locked cells are passed over. Maps are `(H, W)` here; every random choice of a move comes from one number.
+One cell at a time a ladder is never put up: its first cells are in the wrong place until the last one stands.
+A move that breaks more than it mends is undone by the climb, so that moves need not look at the rules. Locked
+cells are passed over. Maps are `(H, W)` here; every random choice of a move comes from one number.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ _ONE, _THING = 0.2, 0.55
 
 @njit(cache=True, nogil=True)
 def make_moves(maps: Any, locked: Any, cells: Any, drawn: Any) -> None:
-    """Make a move in each of `maps (R, H, W)`, in place: at flat `cells (R,)`, by numbers `(R,)` in [0, 1)."""
+    """Make a move in each of `maps (R, H, W)`, in place: at flat `cells (R,)`, by `drawn (R,)` in [0, 1).
+
+    A move sets one cell, arranges things anywhere on the map, or builds at the cell; `locked (R, H, W)`.
+    """
     for row in range(len(maps)):
         level, width = maps[row], maps.shape[2]
         y, x, number = cells[row] // width, cells[row] % width, drawn[row]
@@ -135,32 +138,36 @@ def _put_up(level: Any, locked: Any, y: int, x: int, number: float) -> None:
 
 @njit(cache=True, nogil=True)
 def _take_away(level: Any, locked: Any, y: int, x: int, number: float) -> None:
-    """The ladder or rope that is here, or some of the floor; a floor that a ladder broke is whole again."""
-    tile = level[y, x]
-    if tile == LADDER:
-        top = y
-        while top > 0 and level[top - 1, x] == LADDER:
-            top -= 1
-        for v in range(top, len(level)):
-            if level[v, x] != LADDER:
-                return
-            left = x > 0 and solid(level[v, x - 1])
-            right = x + 1 < level.shape[1] and solid(level[v, x + 1])
-            _set(level, locked, v, x, np.uint8(BRICK if left or right else OPEN))
+    """The whole ladder or rope that is here, or one to eight cells of the floor around."""
+    if level[y, x] == LADDER:
+        _take_ladder(level, locked, y, x)
         return
-    begin = x
-    if tile == ROPE:
+    width = level.shape[1]
+    if level[y, x] == ROPE:
+        begin, end = x, x + 1
         while begin > 0 and level[y, begin - 1] == ROPE:
             begin -= 1
+        while end < width and level[y, end] == ROPE:
+            end += 1
     else:
-        begin = max(0, x - int(number * 2 * _LONGEST) // 2)
-    for u in range(begin, level.shape[1]):
-        if tile == ROPE and level[y, u] != ROPE:
-            return
-        if tile != ROPE and u > begin + int(number * 2 * _LONGEST) % _LONGEST:
-            return
-        if tile == ROPE or solid(level[y, u]):
+        long, number = 1 + int(number * _LONGEST), number * _LONGEST % 1
+        begin = max(0, x - int(number * long))
+        end = min(begin + long, width)
+    for u in range(begin, end):
+        if level[y, u] == ROPE or solid(level[y, u]):
             _set(level, locked, y, u, np.uint8(OPEN))
+
+
+@njit(cache=True, nogil=True)
+def _take_ladder(level: Any, locked: Any, y: int, x: int) -> None:
+    """A ladder is taken away; the floors that it broke are whole again."""
+    while y > 0 and level[y - 1, x] == LADDER:
+        y -= 1
+    while y < len(level) and level[y, x] == LADDER:
+        left = x > 0 and solid(level[y, x - 1])
+        right = x + 1 < level.shape[1] and solid(level[y, x + 1])
+        _set(level, locked, y, x, np.uint8(BRICK if left or right else OPEN))
+        y += 1
 
 
 @njit(cache=True, nogil=True)

@@ -192,7 +192,8 @@ def stand(level: Maps, tile: int, count: int, rng: Random) -> None:
 
 
 def put_ends(level: Maps, moves: int, rng: Random) -> None:
-    """The player onto a floor, and the exit about as far from there as it should be; one that is there stays."""
+    """The player onto a floor, and the exit about as far from there as it should be; one that is there
+    already stays."""
     found = places(level)
     if len(found) < 2:
         found = np.argwhere(level >= 0)
