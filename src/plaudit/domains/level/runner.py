@@ -44,9 +44,13 @@ from plaudit.domains.level import runner_judge, runner_kernels, runner_locks, ru
 from plaudit.domains.level.game import Goals, Maps, Size, Stats, Tile
 from plaudit.domains.level.look import Cavern, Look
 from plaudit.domains.level.metrics import Judge
-from plaudit.domains.level.playable import Rules
+from plaudit.domains.level.playable import Leg, Rules, only
 from plaudit.domains.level.rule_game import RuleGame
+from plaudit.domains.level.runner_physics import DIG, EXIT, GOLD, PLAYER
 from plaudit.domains.level.runner_starts import planned_maps
+
+MOST_GOLD = 63
+"""With which a level can be played in a page."""
 
 
 class RunnerGame(RuleGame):
@@ -93,8 +97,21 @@ class RunnerGame(RuleGame):
     details: ClassVar[int] = runner_kernels.DETAILS
 
     def play(self, level: Maps) -> Rules | None:
-        """None: the page's rules know no digging."""
-        return None
+        start, gold = only(level, PLAYER), int((level == GOLD).sum())
+        if start is None or only(level, EXIT) is None or gold > MOST_GOLD:
+            return None
+        return Rules(
+            move="climb",
+            hint="Arrow keys run and climb, down lets go, Z and X dig. Take all the gold, then the exit.",
+            start=start,
+            quest=(*[Leg("gold")] * gold, Leg("exit")),
+            taken=("gold",),
+            deadly=("guard",),
+            physics={"open": DIG - 1},
+            climbed="ladder",
+            hung="rope",
+            dug="brick",
+        )
 
     def measure(self, maps: Maps) -> Stats:
         stats = np.empty((len(maps), runner_kernels.STATISTICS), np.int32)
