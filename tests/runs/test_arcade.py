@@ -63,7 +63,7 @@ def test_a_report_without_levels_stays_without_the_script(tmp_path):
 
 def test_the_window_shows_the_level_and_follows_the_keys():
     play, shown = opened("zelda", "@.kD ..e.", "rrr")
-    assert shown["shown"] and not shown["hidden"] and shown["pads"] == 6
+    assert shown["shown"] and not shown["hidden"] and shown["pads"] == 8
     assert shown["size"] == [6 * 16, 4 * 16]
     key = play["kinds"][3][2]
     assert [key, 48, 16] in shown["first"]

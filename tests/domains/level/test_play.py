@@ -11,20 +11,20 @@ import pytest
 
 import plaudit
 from plaudit.domains import get_task
-from plaudit.domains.level import cave_judge, dungeon_judge, platformer_agent, sokoban_judge
+from plaudit.domains.level import cave_judge, dungeon_judge, platformer_agent, runner_agent, sokoban_judge
 from plaudit.domains.level.metrics import distances, longest_path
 from plaudit.domains.level.playable import playable, walk
 from plaudit.runs.report.arcade import Playable, level_button
 
 SCRIPT = Path(plaudit.__file__).parent / "runs" / "report" / "play.js"
-NAMES = ("maze", "zelda", "sokoban", "dungeon", "cave", "platformer", "custom")
+NAMES = ("maze", "zelda", "sokoban", "dungeon", "cave", "platformer", "runner", "custom")
 NODE = shutil.which("node")
 RUNNER = """
 const Levels = require(process.argv[1]);
 const asked = JSON.parse(require("fs").readFileSync(0, "utf8"));
 console.log(JSON.stringify(asked.map(({ play, keys }) => {
   const game = Levels.begin(play);
-  const overs = keys.map(([dx, dy]) => Levels.turn(game, dx, dy).over);
+  const overs = keys.map(([dx, dy, side]) => Levels.turn(game, dx, dy, side).over);
   const { x, y, health, taken, turns, leg } = game;
   return { overs, x, y, health, taken, turns, leg };
 })));
@@ -98,6 +98,13 @@ def platformer_keys(game, level):
     return [(key.run, -1 if key.jump else 0) for key in found.keys]
 
 
+RUNS = {"<": (-1, 0), ">": (1, 0), "^": (0, -1), "v": (0, 1), ".": (0, 0), "[": (0, 0, -1), "]": (0, 0, 1)}
+
+
+def runner_keys(game, level):
+    return [RUNS[key] for key in runner_agent.play(level, only(level, 2)).keys]
+
+
 def custom_keys(game, level):
     gardener, well, tree = (only(level, tile) for tile in (2, 3, 4))
     free = level != 0
@@ -111,6 +118,7 @@ WAYS = {
     "dungeon": dungeon_keys,
     "cave": cave_keys,
     "platformer": platformer_keys,
+    "runner": runner_keys,
     "custom": custom_keys,
 }
 
@@ -197,6 +205,39 @@ def test_a_level_without_one_player_is_not_played(name):
     level = levels[0].copy()
     level[level == 2] = 1
     assert playable(game, level) is None
+
+
+def test_running_by_random_keys_keeps_to_the_rules_of_runner_levels():
+    game, levels = good_levels("runner", 8)
+    rng = np.random.default_rng(4)
+    asked, expected = [], []
+    for level in [each for each in levels for _ in range(12)]:
+        keys = rng.choice(list(RUNS), 150, p=[0.2, 0.2, 0.2, 0.1, 0.02, 0.14, 0.14])
+        world, state = runner_agent.World(level), runner_agent.State(only(level, 2))
+        cells = []
+        for key in keys:
+            after = world.step(state, key)
+            if after is None:
+                break
+            state = after
+            cells.append(state.cell[::-1])
+        asked.append((playable(game, level), [RUNS[key] for key in keys]))
+        expected.append(cells)
+    assert sum(len(cells) < 150 for cells in expected) > 5
+    for cells, came in zip(expected, played(asked), strict=True):
+        assert came["overs"] == [""] * len(cells) + ["lost"] * (150 - len(cells))
+        assert len(cells) < 150 or (came["x"], came["y"]) == cells[-1]
+
+
+def test_a_hole_closes_and_nothing_is_dug_from_a_rope():
+    right, left, down, dig = (1, 0), (-1, 0), (0, 1), (0, 0, 1)
+    game = get_task("level/runner").game
+    floor = playable(game, drawn(game, "@...o..E BBBBBBBB ........ ########"))
+    came = played([(floor, [dig] + [(0, 0)] * wait + [right, down]) for wait in (0, 1, 2)])
+    assert [(each["x"], each["y"]) for each in came] == [(1, 1), (1, 0), (1, 0)]
+    rope = playable(game, drawn(game, "@---..E. BB..BBBB ........ ########"))
+    (came,) = played([(rope, [right, right, (0, 0, -1), left, down])])
+    assert (came["x"], came["y"]) == (1, 0)
 
 
 def test_pushing_along_random_keys_keeps_to_the_rules_of_sokoban():

@@ -1,7 +1,8 @@
 """Hill climbing in the compiled statistics: the baseline of every game, and the polish of what a policy left.
 
-Many levels climb side by side, each with its own random numbers: an edit that does not raise the distance
-from the request is kept. What a row does depends on its own start, request and seed alone.
+Many levels climb side by side, each with its own random numbers: a move that does not raise the distance
+from the request is kept. A move is another tile in a cell, unless the game has moves of its own. What a row
+does depends on its own start, request and seed alone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plaudit.domains.level.episodes import Beginning
-from plaudit.domains.level.film import Reel, note_all
+from plaudit.domains.level.film import Reel
 from plaudit.domains.level.game import Game, Maps
 from plaudit.domains.level.request import LevelRequest, complete, tolerances
 from plaudit.domains.level.starts import beginnings
@@ -68,8 +69,7 @@ def _climb(
     budget: int,
     reels: Sequence[Reel] | None,
 ) -> Climbed:
-    maps, tiles = beginning.maps, len(game.tiles)
-    flat, locked = maps.reshape(len(maps), -1), beginning.locked.reshape(len(maps), -1)
+    maps, locked = beginning.maps, beginning.locked
     random = RowRandom(beginning.seeds)
     best = game.distance(game.measure(maps), beginning.goals, tolerance)
     used = np.ones(len(maps), np.int64)
@@ -77,26 +77,37 @@ def _climb(
     while len(live):
         drawn = random.uniform(2 * _BLOCK, live).reshape(len(live), _BLOCK, 2)
         cells = _cells(game, maps[live], drawn[:, :, 0])
-        steps = 1 + (drawn[:, :, 1] * (tiles - 1)).astype(np.int64)
         for edit in range(_BLOCK):
             rows = np.flatnonzero((best[live] > 0) & (used[live] < budget))
             if not len(rows):
                 break
-            at, cell = live[rows], cells[rows, edit]
-            before = flat[at, cell]
-            # A locked cell is drawn as often as any other, and left alone.
-            after = np.where(locked[at, cell], before, (before + steps[rows, edit]) % tiles).astype(np.uint8)
-            flat[at, cell] = after
-            found = game.distance(game.measure(maps[at]), beginning.goals[at], tolerance)
+            at, before = live[rows], maps[live[rows]]
+            after = _moved(game, before, locked[at], cells[rows, edit], drawn[rows, edit, 1])
+            found = game.distance(game.measure(after), beginning.goals[at], tolerance)
             used[at] += 1
-            worse = found > best[at]
-            flat[at[worse], cell[worse]] = before[worse]
-            if reels is not None:
-                kept = ~worse & (after != before)
-                note_all(reels, at[kept], cell[kept].tolist(), after[kept].tolist())
+            kept = found <= best[at]
+            maps[at[kept]] = after[kept]
+            for i in np.flatnonzero(kept).tolist() if reels is not None else ():
+                reels[at[i]].note(before[i], after[i])
             best[at] = np.minimum(found, best[at])
         live = live[(best[live] > 0) & (used[live] < budget)]
     return used, best
+
+
+def _moved(
+    game: Game, maps: Maps, locked: NDArray[np.bool_], cells: NDArray[np.int64], drawn: NDArray[np.float64]
+) -> Maps:
+    """Each map `(R, H, W)` after a move at one cell, the game's own or another tile, by numbers in [0, 1)."""
+    after = game.moves(maps, locked, cells, drawn)
+    if after is not None:
+        return after
+    after, row, tiles = maps.copy(), np.arange(len(maps)), len(game.tiles)
+    step = 1 + (drawn * (tiles - 1)).astype(np.int64)
+    # A locked cell is drawn as often as any other, and left alone.
+    step[locked.reshape(len(maps), -1)[row, cells]] = 0
+    flat = after.reshape(len(maps), -1)
+    flat[row, cells] = (flat[row, cells] + step) % tiles
+    return after
 
 
 def _cells(game: Game, maps: Maps, drawn: NDArray[np.float64]) -> NDArray[np.int64]:

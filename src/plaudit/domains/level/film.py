@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from plaudit.domains.level.game import Game, Maps
@@ -62,14 +61,6 @@ class Reel:
             for cell, tile in step:
                 level.flat[cell] = tile
         return level
-
-
-def note_all(
-    reels: Sequence[Reel], rows: NDArray[np.int64], cells: Sequence[int], tiles: Sequence[int]
-) -> None:
-    """Add a step of one edit to the reels of some rows."""
-    for row, cell, tile in zip(rows.tolist(), cells, tiles, strict=True):
-        reels[row].steps.append(((int(cell), int(tile)),))
 
 
 def draw_reel(game: Game, reel: Reel) -> Film:

@@ -99,6 +99,9 @@ class MazeGame:
         del goals  # any maze may become one of any length
         return start_maps(numbers, size, density)
 
+    def around(self, cells: NDArray[np.bool_], tiles: Maps, numbers: NDArray[np.int64], goals: Goals) -> None:
+        del cells, tiles, numbers, goals
+
     def plan(self, numbers: NDArray[np.int64], size: Size, goals: Goals) -> None:
         del numbers, size, goals
 
@@ -108,6 +111,11 @@ class MazeGame:
     def suspects(self, maps: Maps) -> NDArray[np.float32] | None:
         del maps
         return None
+
+    def moves(
+        self, maps: Maps, locked: NDArray[np.bool_], cells: NDArray[np.int64], drawn: NDArray[np.float64]
+    ) -> None:
+        del maps, locked, cells, drawn
 
     def play(self, level: Maps) -> Rules | None:
         """From one end of the longest path to the other."""

@@ -44,7 +44,8 @@ class Rules:
     """How one level is played. Tiles are named; `start` is the cell (row, column) of the player.
 
     Attributes:
-        move: "walk" = a cell for each key; "hop" = a cell for each key, and gravity; "run" = gravity in time.
+        move: "walk" = a cell for each key; "hop" = a cell for each key, and gravity; "run" = gravity in time;
+            "climb" = a cell for each key, with ladders, ropes, holes and gravity.
         hint: one line about keys and aim.
         quest: what must be come to, in this order; done with the last, the level is won.
         pushed, places: tiles that a step pushes, and where all of them must stand: that wins, too.
@@ -53,11 +54,12 @@ class Rules:
         health: points that the player has at first and at most; 0 = none are counted.
         worth: points that a tile gives or costs; it is gone then. Without points left the game is lost.
         physics: "hop": `air`, moments of a jump. "run": `across` and `up`, parts of a cell; `jump` and
-            `fall`, first and last speed.
+            `fall`, first and last speed. "climb": `open`, ticks in which one can get into a hole.
+        climbed, hung, dug: tiles of ladders, of ropes, and those that can be dug open.
         added: things that are on the map beside its tiles: name and cell.
     """
 
-    move: Literal["walk", "hop", "run"]
+    move: Literal["walk", "hop", "run", "climb"]
     hint: str
     start: Cell
     player: str = "player"
@@ -69,6 +71,9 @@ class Rules:
     health: int = 0
     worth: Mapping[str, int] = field(default_factory=dict)
     physics: Mapping[str, int] = field(default_factory=dict)
+    climbed: str = ""
+    hung: str = ""
+    dug: str = ""
     added: tuple[tuple[str, Cell], ...] = ()
 
 
@@ -121,6 +126,9 @@ def _told(rules: Rules, names: Sequence[str]) -> dict[str, Any]:
         "quest": [[number[leg.to], [number[name] for name in leg.closed]] for leg in rules.quest],
         "pushed": number.get(rules.pushed, -1),
         "places": number.get(rules.places, -1),
+        "climbed": number.get(rules.climbed, -1),
+        "hung": number.get(rules.hung, -1),
+        "dug": number.get(rules.dug, -1),
         "taken": [number[name] for name in rules.taken],
         "deadly": [number[name] for name in rules.deadly],
         "health": rules.health,

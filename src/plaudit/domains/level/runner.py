@@ -40,13 +40,17 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from plaudit.domains.level import runner_judge, runner_kernels
+from plaudit.domains.level import runner_judge, runner_kernels, runner_locks, runner_moves
 from plaudit.domains.level.game import Goals, Maps, Size, Stats, Tile
 from plaudit.domains.level.look import Cavern, Look
 from plaudit.domains.level.metrics import Judge
-from plaudit.domains.level.playable import Rules
+from plaudit.domains.level.playable import Leg, Rules, only
 from plaudit.domains.level.rule_game import RuleGame
+from plaudit.domains.level.runner_physics import DIG, EXIT, GOLD, PLAYER
 from plaudit.domains.level.runner_starts import planned_maps
+
+MOST_GOLD = 63
+"""With which a level can be played in a page."""
 
 
 class RunnerGame(RuleGame):
@@ -93,8 +97,21 @@ class RunnerGame(RuleGame):
     details: ClassVar[int] = runner_kernels.DETAILS
 
     def play(self, level: Maps) -> Rules | None:
-        """None: the page's rules know no digging."""
-        return None
+        start, gold = only(level, PLAYER), int((level == GOLD).sum())
+        if start is None or only(level, EXIT) is None or gold > MOST_GOLD:
+            return None
+        return Rules(
+            move="climb",
+            hint="Arrow keys run and climb, down lets go, Z and X dig. Take all the gold, then the exit.",
+            start=start,
+            quest=(*[Leg("gold")] * gold, Leg("exit")),
+            taken=("gold",),
+            deadly=("guard",),
+            physics={"open": DIG - 1},
+            climbed="ladder",
+            hung="rope",
+            dug="brick",
+        )
 
     def measure(self, maps: Maps) -> Stats:
         stats = np.empty((len(maps), runner_kernels.STATISTICS), np.int32)
@@ -132,3 +149,13 @@ class RunnerGame(RuleGame):
 
     def starts(self, numbers: NDArray[np.int64], size: Size, density: float | None, goals: Goals) -> Maps:
         return planned_maps(numbers, size, density, goals)
+
+    def around(self, cells: NDArray[np.bool_], tiles: Maps, numbers: NDArray[np.int64], goals: Goals) -> Maps:
+        return runner_locks.around(cells, tiles, numbers, goals)
+
+    def moves(
+        self, maps: Maps, locked: NDArray[np.bool_], cells: NDArray[np.int64], drawn: NDArray[np.float64]
+    ) -> Maps:
+        after = maps.copy()
+        runner_moves.make_moves(after, locked, cells, drawn)
+        return after

@@ -31,6 +31,8 @@ SPOILED = 1 / 140
 """Share of the cells of a start that hold anything."""
 STRAIGHT = 0.75
 """Rows and columns from the player to the exit for each tick of the way there."""
+APART = 3, 5
+"""Least and most rows from one floor to the next."""
 Random = np.random.Generator
 Floor = tuple[int, int, int]
 """Row, first column and the column after the last."""
@@ -78,8 +80,8 @@ def wanted(goal: list[int], size: Size) -> Wanted:
 def lay_out(level: Maps, much: Wanted, rng: Random) -> None:
     """Build floors, ladders and ropes into an open map, about as many as are wanted."""
     floors = _lay_floors(level, rng)
-    _set_ladders(level, floors, much.ladders, rng)
-    _hang_ropes(level, floors, much.ropes, rng)
+    set_ladders(level, floors, much.ladders, rng)
+    hang_ropes(level, floors, much.ropes, rng)
 
 
 def _lay_floors(level: Maps, rng: Random) -> list[Floor]:
@@ -87,32 +89,42 @@ def _lay_floors(level: Maps, rng: Random) -> list[Floor]:
     height, width = level.shape
     level[-1] = WALL
     floors = [(height - 1, 0, width)]
-    cuts = [0]
-    while cuts[-1] + 12 <= width:
-        cuts.append(min(cuts[-1] + int(rng.integers(6, 15)), width))
-    cuts = [*cuts[:-1], width] if len(cuts) > 1 and width - cuts[-1] < 6 else [*cuts, width]
-    for left, right in pairwise(cuts):
-        y = height - 1 - int(rng.integers(3, 6))
+    for left, right in pairwise(cut(width, rng)):
+        y = height - 1 - int(rng.integers(APART[0], APART[1] + 1))
         while y >= 2:
             begin = left + int(rng.integers(0, 3)) * int(rng.random() < 0.5)
             end = right - int(rng.integers(0, 3)) * int(rng.random() < 0.5)
             if end - begin >= 2:
                 level[y, begin:end] = WALL if rng.random() < 0.15 else BRICK
                 floors.append((y, begin, end))
-            y -= int(rng.integers(3, 6))
+            y -= int(rng.integers(APART[0], APART[1] + 1))
     return sorted(floors, reverse=True)
 
 
-def _set_ladders(level: Maps, floors: list[Floor], cells: int, rng: Random) -> None:
-    """One ladder down from every floor but the lowest, more until there are about as many cells."""
+def cut(width: int, rng: Random) -> list[int]:
+    """Columns where the bands begin, and the width: bands are at least six cells wide."""
+    cuts = [0]
+    while cuts[-1] + 12 <= width:
+        cuts.append(min(cuts[-1] + int(rng.integers(6, 15)), width))
+    return [*cuts[:-1], width] if len(cuts) > 1 and width - cuts[-1] < 6 else [*cuts, width]
+
+
+def set_ladders(
+    level: Maps, floors: list[Floor], cells: int, rng: Random, locked: NDArray[np.bool_] | None = None
+) -> None:
+    """One ladder down from every floor but the lowest, more until there are about as many cells.
+
+    Locked cells `(H, W)` are left alone.
+    """
     order = rng.permutation(len(floors) - 1) + 1
+    kept = np.zeros(level.shape, bool) if locked is None else locked & (level != LADDER)
     while len(order):
         for place in order.tolist():
             y, left, right = floors[place]
             floor = ((level[y] == WALL) | (level[y] == BRICK)).tolist()
             columns = [x for x in range(left, right) if _may_break(floor, x)]
             if columns:
-                _set_ladder(level, y, int(rng.choice(columns)))
+                _set_ladder(level, kept, y, int(rng.choice(columns)))
         if (level == LADDER).sum() >= cells or rng.random() < 0.2:
             return
 
@@ -125,18 +137,19 @@ def _may_break(floor: list[bool], x: int) -> bool:
     return left and right
 
 
-def _set_ladder(level: Maps, y: int, x: int) -> None:
+def _set_ladder(level: Maps, kept: NDArray[np.bool_], y: int, x: int) -> None:
     """A ladder from the floor in row `y` down to what is solid, not beside another one."""
     height = len(level)
     foot = y + 1
     while foot < height and level[foot, x] not in (WALL, BRICK):
         foot += 1
     beside = level[y:foot, max(x - 1, 0) : x + 2]
-    if y > 0 and foot - y >= 2 and not (beside == LADDER).any():
+    free = not (beside == LADDER).any() and not kept[y:foot, x].any()
+    if y > 0 and foot - y >= 2 and free:
         level[y:foot, x] = LADDER
 
 
-def _hang_ropes(level: Maps, floors: list[Floor], cells: int, rng: Random) -> None:
+def hang_ropes(level: Maps, floors: list[Floor], cells: int, rng: Random) -> None:
     """Ropes from where floors end to the next thing, until there are about as many cells."""
     width = level.shape[1]
     for place in rng.permutation(len(floors)).tolist():
@@ -179,15 +192,22 @@ def stand(level: Maps, tile: int, count: int, rng: Random) -> None:
 
 
 def put_ends(level: Maps, moves: int, rng: Random) -> None:
-    """The player onto a floor, and the exit about as far from there as it should be."""
+    """The player onto a floor, and the exit about as far from there as it should be; one that is there
+    already stays."""
     found = places(level)
     if len(found) < 2:
         found = np.argwhere(level >= 0)
-    player = found[rng.integers(len(found))]
-    apart = np.abs(found - player).sum(1)
+    here, there = np.argwhere(level == PLAYER), np.argwhere(level == EXIT)
+    one, other = (EXIT, PLAYER) if len(there) else (PLAYER, EXIT)
+    first = there if len(there) else here
+    begin = first[0] if len(first) else found[rng.integers(len(found))]
+    level[tuple(begin)] = one
+    if len(here) and len(there):
+        return
+    apart = np.abs(found - begin).sum(1)
     off = np.abs(apart - STRAIGHT * moves) + rng.random(len(found))
     off[apart == 0] = np.inf
-    level[tuple(player)], level[tuple(found[off.argmin()])] = PLAYER, EXIT
+    level[tuple(found[off.argmin()])] = other
 
 
 def spoil(level: Maps, rng: Random) -> None:

@@ -21,7 +21,11 @@ def beginnings(game: Game, requests: Sequence[LevelRequest], seeds: NDArray[np.i
     first = requests[0]
     cells, tiles = locks_of(game, first)
     goals = goals_of(game, requests)
-    maps = lay_locks(game, game.starts(seeds, first.size, first.density, goals), cells, tiles)
+    maps = None
+    if cells.any() and first.density is None:
+        maps = game.around(cells, tiles, seeds, goals)
+    if maps is None:
+        maps = lay_locks(game, game.starts(seeds, first.size, first.density, goals), cells, tiles)
     return Beginning(seeds, maps, goals, np.broadcast_to(cells, maps.shape))
 
 

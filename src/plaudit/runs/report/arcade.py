@@ -23,7 +23,7 @@ _Text = Annotated[str, StringConstraints(max_length=300)]
 
 
 class Physics(BaseModel):
-    """Moments of a hop; or parts of a cell, and speeds."""
+    """Moments of a hop; parts of a cell, and speeds; or ticks that a hole is open for."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -32,6 +32,7 @@ class Physics(BaseModel):
     up: int = Field(1, ge=1, le=64)
     jump: int = Field(0, ge=0, le=64)
     fall: int = Field(1, ge=1, le=64)
+    open: int = Field(0, ge=0, le=64)
 
 
 class Playable(BaseModel):
@@ -42,8 +43,9 @@ class Playable(BaseModel):
         kinds: of each tile the group that it joins, its ground by the neighbours that join (bits: north,
             east, south, west), and what stands on it. `border`: the tile around the map; -1 = it goes on.
         atlas: the pictures in a row, `side` pixels each, a PNG in base64.
-        move: "walk", "hop" or "run". `quest`: tiles to come to in turn, each with those closed until then.
+        move: how keys are read. `quest`: tiles to come to in turn, each with those closed until then.
         pushed, places, taken, deadly, worth: tiles, and what `worth` gives or costs of `health`.
+        climbed, hung, dug: tiles of ladders, of ropes, and those that can be dug open.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -58,12 +60,15 @@ class Playable(BaseModel):
     atlas: str = Field(max_length=100_000, pattern="^[A-Za-z0-9+/]+={0,2}$")
     side: int = Field(ge=1, le=64)
     solid: list[_Tile] = Field(max_length=_MOST)
-    move: Literal["walk", "hop", "run"]
+    move: Literal["walk", "hop", "run", "climb"]
     hint: _Text
     names: list[_Text] = Field(max_length=_MOST)
     quest: list[tuple[_Tile, list[_Tile]]] = Field(max_length=64)
     pushed: Annotated[int, Field(ge=-1, lt=_MOST)] = -1
     places: Annotated[int, Field(ge=-1, lt=_MOST)] = -1
+    climbed: Annotated[int, Field(ge=-1, lt=_MOST)] = -1
+    hung: Annotated[int, Field(ge=-1, lt=_MOST)] = -1
+    dug: Annotated[int, Field(ge=-1, lt=_MOST)] = -1
     taken: list[_Tile] = Field(max_length=_MOST)
     deadly: list[_Tile] = Field(max_length=_MOST)
     health: int = Field(0, ge=0, le=99)

@@ -8,7 +8,7 @@ const Levels = (() => {
   function begin(play) {
     const tiles = play.cells.map((row) => [...row].map((digit) => parseInt(digit, 36)));
     const game = { play, height: tiles.length, width: tiles[0].length, things: tiles.flat(), crates: new Set() };
-    Object.assign(game, { x: play.start[0], y: play.start[1], leg: 0, taken: 0, turns: 0, over: "", air: 0, speed: 0 });
+    Object.assign(game, { x: play.start[0], y: play.start[1], leg: 0, taken: 0, turns: 0, over: "", air: 0, speed: 0, holes: new Map() });
     game.health = play.health;
     game.things.forEach((kind, cell) => {
       if (kind === play.pushed) { game.crates.add(cell); game.things[cell] = 1; }
@@ -25,6 +25,7 @@ const Levels = (() => {
 
   function blocked(game, x, y) {
     if (!inside(game, x, y)) return true;
+    if (game.holes.has(y * game.width + x)) return false;
     const kind = game.things[y * game.width + x];
     const leg = game.play.quest[game.leg];
     return game.play.solid.includes(kind) || Boolean(leg && leg[1].includes(kind));
@@ -116,19 +117,53 @@ const Levels = (() => {
     touched.forEach((cell) => { if (!game.over) enter(game, cell); });
   }
 
-  // One turn with keys held: dx is -1, 0 or 1 to the right, dy the same downwards; up jumps.
-  function turn(game, dx, dy) {
-    if (!game.over) ({ walk, hop, run })[game.play.move](game, dx, dy);
+  const at = (game, x, y) => inside(game, x, y) ? game.things[y * game.width + x] : -1;
+  const onFoot = (game) => at(game, game.x, game.y + 1) === game.play.climbed || blocked(game, game.x, game.y + 1);
+  const held = (game) => [game.play.climbed, game.play.hung].includes(at(game, game.x, game.y)) || onFoot(game);
+
+  // The cell that is dug open on one side; -1 = none. Who digs stands, and not in a hole.
+  function dug(game, side) {
+    const { play, width } = game;
+    const [x, y] = [game.x + side, game.y + 1];
+    const free = inside(game, x, y) && ![...play.solid, ...play.deadly].includes(at(game, x, game.y));
+    const diggable = at(game, x, y) === play.dug && !game.holes.has(y * width + x);
+    return free && diggable && onFoot(game) && !game.holes.has(game.y * width + game.x) ? y * width + x : -1;
+  }
+
+  // One tick of running, climbing, hanging, digging and falling; holes close behind the player.
+  function climb(game, dx, dy, side) {
+    const { play, width } = game;
+    const [x, y] = [game.x + dx, game.y + dy];
+    const hole = side ? dug(game, side) : -1;
+    if (!held(game)) game.y += 1;
+    else if (hole >= 0) game.holes.set(hole, play.physics.open + 1);
+    else if (!side && !blocked(game, x, y) && (dy >= 0 || at(game, game.x, game.y) === play.climbed)) Object.assign(game, { x, y });
+    const here = game.y * width + game.x;
+    game.holes.forEach((ticks, cell) => {
+      if (ticks > 1 || cell === here) game.holes.set(cell, Math.max(ticks - 1, 0));
+      else game.holes.delete(cell);
+    });
+    game.turns += 1;
+    enter(game, here);
+  }
+
+  // One turn with keys held: dx is -1, 0 or 1 to the right, dy the same downwards; up jumps. side: digs there.
+  function turn(game, dx, dy, side = 0) {
+    if (!game.over) ({ walk, hop, run, climb })[game.play.move](game, dx, dy, side);
     return game;
   }
+
+  // What a cell shows.
+  const shown = (game, cell) => game.holes.has(cell) ? 1 : game.things[cell];
 
   // Whether time goes on by itself.
   function restless(game) {
     if (game.over || game.play.move === "walk") return false;
+    if (game.play.move === "climb") return !held(game);
     return game.play.move === "run" || game.air > 0 || !blocked(game, game.x, game.y + 1);
   }
 
-  return { EDGES, begin, turn, restless, inside };
+  return { EDGES, begin, turn, restless, inside, shown };
 })();
 if (typeof module !== "undefined") module.exports = Levels;
 
@@ -137,9 +172,10 @@ if (typeof document !== "undefined") (() => {
   const KEYS = {
     ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1],
     a: [-1, 0], d: [1, 0], w: [0, -1], s: [0, 1], " ": [0, -1],
+    y: [0, 0, -1], z: [0, 0, -1], x: [0, 0, 1],
   };
   const WIDEST = 30;
-  const PACE = { walk: 130, hop: 140, run: 55 };
+  const PACE = { walk: 130, hop: 140, run: 55, climb: 110 };
   let stage = null;
 
   function make(kind, parent, text = "") {
@@ -158,12 +194,15 @@ if (typeof document !== "undefined") (() => {
     const hint = make("small", box);
     const pads = make("div", box);
     const held = new Map();
-    [["\u2190", "ArrowLeft"], ["\u2191", "ArrowUp"], ["\u2193", "ArrowDown"], ["\u2192", "ArrowRight"]].forEach(([sign, key]) => {
+    const signs = [["\u2190", "ArrowLeft", "left"], ["\u2191", "ArrowUp", "up"], ["\u2193", "ArrowDown", "down"], ["\u2192", "ArrowRight", "right"]];
+    const dig = [["\u2199", "z", "dig left"], ["\u2198", "x", "dig right"]];
+    const spades = [...signs, ...dig].map(([sign, key, name]) => {
       const pad = make("button", pads, sign);
-      pad.setAttribute("aria-label", key.slice(5).toLowerCase());
+      pad.setAttribute("aria-label", name);
       pad.addEventListener("pointerdown", (event) => { event.preventDefault(); press(key); });
       ["pointerup", "pointercancel", "pointerleave"].forEach((name) => pad.addEventListener(name, () => held.delete(key)));
-    });
+      return pad;
+    }).slice(signs.length);
     make("button", pads, "Again (R)").addEventListener("click", reset);
     make("button", pads, "Close (Esc)").addEventListener("click", () => box.close());
     box.addEventListener("close", () => { clearInterval(stage.clock); held.clear(); });
@@ -176,7 +215,7 @@ if (typeof document !== "undefined") (() => {
     });
     box.addEventListener("keyup", (event) => held.delete(event.key));
     window.addEventListener("blur", () => held.clear());
-    return { box, canvas, status, hint, held, clock: 0 };
+    return { box, canvas, status, hint, held, spades, clock: 0 };
   }
 
   function press(key) {
@@ -186,16 +225,17 @@ if (typeof document !== "undefined") (() => {
 
   // The newest key of each direction counts.
   function go() {
-    let [dx, dy] = [0, 0];
+    let [dx, dy, side] = [0, 0, 0];
     for (const key of stage.held.keys()) {
       if (KEYS[key][0]) dx = KEYS[key][0];
       if (KEYS[key][1]) dy = KEYS[key][1];
+      if (KEYS[key][2]) side = KEYS[key][2];
     }
-    if (stage.game.play.move === "walk" && dx && dy) dx = 0;
-    if (!dx && !dy && !Levels.restless(stage.game)) return;
+    if (["walk", "climb"].includes(stage.game.play.move) && dx && dy) dx = 0;
+    if (!dx && !dy && !side && !Levels.restless(stage.game)) return;
     if (stage.game.play.move === "run" && !stage.begun && !stage.held.size) return;
     stage.begun = true;
-    Levels.turn(stage.game, dx, dy);
+    Levels.turn(stage.game, dx, dy, side);
     draw();
   }
 
@@ -227,7 +267,7 @@ if (typeof document !== "undefined") (() => {
   // Which of a cell's neighbours are of its group: a bit for each side. Beyond the map lies the border, or more of the same.
   function joins(game, x, y, group) {
     return Levels.EDGES.reduce((bits, [dx, dy], bit) => {
-      const there = Levels.inside(game, x + dx, y + dy) ? game.things[(y + dy) * game.width + x + dx] : game.play.border;
+      const there = Levels.inside(game, x + dx, y + dy) ? Levels.shown(game, (y + dy) * game.width + x + dx) : game.play.border;
       return bits | ((there < 0 || game.play.kinds[there][0] === group) << bit);
     }, 0);
   }
@@ -253,7 +293,7 @@ if (typeof document !== "undefined") (() => {
     for (let y = -frame; y < game.height + frame; y += 1) {
       for (let x = Math.floor(left); x < left + stage.wide && x < game.width + frame; x += 1) {
         const cell = y * game.width + x;
-        const kind = Levels.inside(game, x, y) ? game.things[cell] : play.border;
+        const kind = Levels.inside(game, x, y) ? Levels.shown(game, cell) : play.border;
         const [group, ground, thing] = play.kinds[kind];
         put(ground[joins(game, x, y, group)], x, y);
         if (!Levels.inside(game, x, y)) continue;
@@ -270,6 +310,7 @@ if (typeof document !== "undefined") (() => {
     const game = Levels.begin(play);
     const frame = play.border < 0 ? 0 : 2;
     stage.game = game;
+    stage.spades.forEach((pad) => { pad.hidden = play.move !== "climb"; });
     stage.wide = Math.min(game.width + frame, WIDEST);
     stage.canvas.width = stage.wide * play.side;
     stage.canvas.height = (game.height + frame) * play.side;
