@@ -135,6 +135,13 @@ class Game(Protocol):
         """Where items of these seeds and goals begin `(R, H, W)`; `density` is the share of open cells."""
         ...
 
+    def around(
+        self, cells: NDArray[np.bool_], tiles: Maps, numbers: NDArray[np.int64], goals: Goals
+    ) -> Maps | None:
+        """Where items begin `(R, H, W)` whose locked `cells (H, W)` hold their `tiles (H, W)`, laid out to go
+        with them; None = as other items do, with these tiles laid in."""
+        ...
+
     def plan(self, numbers: NDArray[np.int64], size: Size, goals: Goals) -> Maps | None:
         """Levels `(R, H, W)` of seeds and goals that a wide policy begins with instead; None = the starts."""
         ...

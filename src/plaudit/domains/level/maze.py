@@ -99,6 +99,9 @@ class MazeGame:
         del goals  # any maze may become one of any length
         return start_maps(numbers, size, density)
 
+    def around(self, cells: NDArray[np.bool_], tiles: Maps, numbers: NDArray[np.int64], goals: Goals) -> None:
+        del cells, tiles, numbers, goals
+
     def plan(self, numbers: NDArray[np.int64], size: Size, goals: Goals) -> None:
         del numbers, size, goals
 

@@ -131,6 +131,12 @@ class RuleGame(ABC):
     @abstractmethod
     def starts(self, numbers: NDArray[np.int64], size: Size, density: float | None, goals: Goals) -> Maps: ...
 
+    def around(
+        self, cells: NDArray[np.bool_], tiles: Maps, numbers: NDArray[np.int64], goals: Goals
+    ) -> Maps | None:
+        del cells, tiles, numbers, goals
+        return None
+
     def plan(self, numbers: NDArray[np.int64], size: Size, goals: Goals) -> Maps | None:
         del numbers, size, goals
         return None
