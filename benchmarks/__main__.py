@@ -20,9 +20,13 @@ def main() -> int:
     parser.add_argument(
         "--only", "--task", "--part", nargs="+", default=None, help="only these figures or tasks"
     )
+    parser.add_argument("--columns", nargs="+", default=None, help="levels: only these columns of the tasks")
     options = parser.parse_args()
+    if options.columns and options.name != "levels":
+        parser.error(f"--columns is of levels alone, not of {options.name}")
     module = importlib.import_module(f"benchmarks.{options.name}")
-    figures = module.run(quick=options.quick, only=options.only)
+    chosen = {"columns": options.columns} if options.columns else {}
+    figures = module.run(quick=options.quick, only=options.only, **chosen)
     print(json.dumps(figures))
     return 0
 

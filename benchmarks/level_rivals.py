@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.level_scores import CRITERIA, Figures, judged
+from benchmarks.timing import say
 from plaudit.domains.level.climb import climb
 from plaudit.domains.level.game import Maps
 from plaudit.domains.level.request import LevelRequest, complete, goals_of, tolerances
@@ -25,6 +27,18 @@ PACE = 100
 """Evaluations of each level by which hill climbing's speed is measured."""
 _AGAIN = 10_000
 """From the seed of a level to those of its further tries."""
+
+
+def beside(task: Any, requests: Sequence[Any], items: Sequence[Item], seconds: float) -> Figures:
+    """What the rivals make of the same requests at equal wall time, and how far the policy is ahead:
+    `vs_*`."""
+    ours, figures = judged(task, items), {}
+    for rival, made_by in at_equal_time(task, requests, [item.seed for item in items], seconds).items():
+        theirs = judged(task, made_by)
+        say(f"  {rival} in {seconds:.3f} s a level: {theirs}")
+        figures[f"equal_time_{rival}"] = theirs
+        figures[f"vs_{rival}"] = {key: round(ours[key] - theirs[key], 4) for key in CRITERIA}
+    return figures
 
 
 def at_equal_time(task: Any, requests: Sequence[LevelRequest], seeds: Sequence[int], seconds: float) -> Any:

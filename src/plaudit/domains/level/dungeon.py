@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plaudit.domains.level import dungeon_judge, dungeon_kernels
+from plaudit.domains.level.dungeon_plans import plan_dungeons
 from plaudit.domains.level.dungeon_search import CURE, EXIT, HEALTH, PLAYER
 from plaudit.domains.level.dungeon_starts import planned_maps
 from plaudit.domains.level.game import Goals, Maps, Size, Stats, Tile
@@ -88,6 +89,16 @@ class DungeonGame(RuleGame):
     def starts(self, numbers: NDArray[np.int64], size: Size, density: float | None, goals: Goals) -> Maps:
         maps = start_maps(numbers, size, SPARSE if density is None else density)
         return planned_maps(maps, numbers, goals)
+
+    def around(self, cells: NDArray[np.bool_], tiles: Maps, numbers: NDArray[np.int64], goals: Goals) -> Maps:
+        return plan_dungeons(cells, tiles, numbers, goals)
+
+    def plan(self, numbers: NDArray[np.int64], size: Size, goals: Goals) -> Maps | None:
+        """On larger maps than its own; there no start that chance strewed is ever finished."""
+        if size[0] * size[1] <= self.size[0] * self.size[1]:
+            return None
+        free = np.zeros(size[::-1], np.bool_)
+        return plan_dungeons(free, free.astype(np.uint8), numbers, goals)
 
     def play(self, level: Maps) -> Rules | None:
         start = only(level, PLAYER)

@@ -23,10 +23,10 @@ from plaudit.domains.level.episodes import Beginning, ItemEpisodes
 from plaudit.domains.level.film import Reel, draw_reel
 from plaudit.domains.level.game import Game, Maps, Size
 from plaudit.domains.level.polish import polish
-from plaudit.domains.level.request import LevelRequest, complete, locks_of, tolerances
+from plaudit.domains.level.request import LevelRequest, complete, tolerances
 from plaudit.domains.level.retry import begin_anew
 from plaudit.domains.level.simulator import LevelSimulator
-from plaudit.domains.level.starts import beginnings, lay_locks
+from plaudit.domains.level.starts import beginnings, planned
 from plaudit.domains.level.views import BRUSHES
 from plaudit.engine.learner import Policy
 from plaudit.engine.random import RowRandom
@@ -109,15 +109,15 @@ def _decoded(
     steps = first.steps or max(SHORTEST, int(game.patience * width * height))
     limits = Limits(tolerances(game, first), first.changes, steps)
     simulator = LevelSimulator(game, ItemEpisodes(first.size, beginning), limits.tolerance, steps)
-    planned = _planned(game, beginning, first)
-    start = simulator.begin(planned)
+    begun = planned(game, beginning, first)
+    start = simulator.begin(begun)
     check_fit(policy, first.size, simulator.observe(take(start, np.array([0]))), simulator.actions)
     apart = None
     if first.density is None and len(game.tiles) == 2:
         apart = Apart(numbers, first.size, Steering())
     changes = max(1, int(first.changes * width * height))
     for at, reel in enumerate(reels or ()):
-        reel.start = planned.maps[at].copy()
+        reel.start = begun.maps[at].copy()
     own = game.kept(beginning.maps)
     problems = Problems(simulator, start, apart, game.proposals, steps, changes, own, reels)
     waiting: list[Made] = []
@@ -134,17 +134,6 @@ def _decoded(
     finished = polish(problems, beginning, requests, waiting, torch.get_num_threads())
     for made, used in zip(waiting, finished, strict=True):
         yield made.item, _item(made, requests, beginning, int(used))
-
-
-def _planned(game: Game, beginning: Beginning, request: LevelRequest) -> Beginning:
-    """The beginning as the game's plan has it, unless the request says how levels begin or edits are few."""
-    plan = None
-    if request.changes == 1 and request.density is None:
-        plan = game.plan(beginning.seeds, request.size, beginning.goals)
-    if plan is None:
-        return beginning
-    cells, tiles = locks_of(game, request)
-    return replace(beginning, maps=lay_locks(game, plan, cells, tiles))
 
 
 def _item(made: Made, requests: Sequence[LevelRequest], beginning: Beginning, polished: int) -> Item:

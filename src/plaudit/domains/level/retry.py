@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from plaudit.domains.level.decode import Made, Problems, Ranker, decode
 from plaudit.domains.level.film import Reel
 from plaudit.domains.level.request import LevelRequest
-from plaudit.domains.level.starts import beginnings
+from plaudit.domains.level.starts import beginnings, planned
 
 APART = 10**12
 """From the seed of an item to that of its next fresh start."""
@@ -42,7 +42,8 @@ def begin_anew(
         if not left:
             break
         items = np.array([made[i].item for i in left])
-        fresh = beginnings(game, [requests[item] for item in items], seeds[items] + attempt * APART)
+        asked = [requests[item] for item in items]
+        fresh = planned(game, beginnings(game, asked, seeds[items] + attempt * APART), asked[0])
         start = problems.simulator.begin(fresh)
         anew = None if problems.reels is None else [Reel(level.copy()) for level in fresh.maps]
         again = replace(problems, start=start, apart=None, own=game.kept(fresh.maps), reels=anew)

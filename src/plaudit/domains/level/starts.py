@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,17 @@ def beginnings(game: Game, requests: Sequence[LevelRequest], seeds: NDArray[np.i
     if maps is None:
         maps = lay_locks(game, game.starts(seeds, first.size, first.density, goals), cells, tiles)
     return Beginning(seeds, maps, goals, np.broadcast_to(cells, maps.shape))
+
+
+def planned(game: Game, beginning: Beginning, request: LevelRequest) -> Beginning:
+    """The beginning as the game's plan has it, unless the request says how levels begin or edits are few."""
+    plan = None
+    if request.changes == 1 and request.density is None:
+        plan = game.plan(beginning.seeds, request.size, beginning.goals)
+    if plan is None:
+        return beginning
+    cells, tiles = locks_of(game, request)
+    return replace(beginning, maps=lay_locks(game, plan, cells, tiles))
 
 
 def start_of(game: Game, item: Item) -> Maps:
