@@ -38,13 +38,11 @@ _STEPS = ((-1, 0), (1, 0), (0, -1), (0, 1))
 
 
 class Plans(NamedTuple):
-    """Rooms of the slots with the slots themselves `(SLOTS, ASKED)`, which of them read alike `(N, N)`, and
-    rooms for moves that are asked for."""
+    """Rooms of the slots, the slots themselves `(SLOTS, ASKED)`, and which rooms read alike `(N, N)`."""
 
     words: Words
     slots: NDArray[np.int64]
     alike: NDArray[np.uint8]
-    lengths: Words
 
 
 def plan_levels(numbers: NDArray[np.int64], size: Size, goals: Goals) -> Maps | None:
@@ -76,7 +74,7 @@ def _slot_room(number: int, crates: int, rng: np.random.Generator) -> Maps:
 
 def _long_room(crates: int, moves: int, rng: np.random.Generator) -> tuple[Maps, int]:
     """A room with as many crates as asked for, and as many moves, or nearly; and the moves that it takes."""
-    lengths = load_plans().lengths
+    lengths = load_lengths()
     wanted = int(rng.integers(1, ASKED + 1)) if crates == UNASKED else crates
     off = np.abs(lengths.crates - wanted) * LONGEST + np.abs(lengths.moves - moves)
     word = int(rng.choice(np.flatnonzero(off == off.min())))
@@ -133,14 +131,19 @@ def _turned(room: Maps, turn: int) -> Maps:
 
 @lru_cache(maxsize=1)
 def load_plans() -> Plans:
-    """The rooms of the two files in `words`, and how they read."""
+    """The rooms of `words/sokoban.txt`, and how they read."""
     lines = (_FOLDER / "sokoban.txt").read_text(encoding="ascii").splitlines()[1:]
     words = read_rooms([line for line in lines if "|" in line])
     slots = np.array([line.split() for line in lines if "|" not in line], np.int64)
     table = np.zeros((len(words.rooms), len(words.rooms)), np.uint8)
     compare(words.texts, words.letters, 0, len(table), table)
-    lengths = (_FOLDER / "sokoban_moves.txt").read_text(encoding="ascii").splitlines()[1:]
-    return Plans(words, slots, table, read_rooms(lengths))
+    return Plans(words, slots, table)
+
+
+@lru_cache(maxsize=1)
+def load_lengths() -> Words:
+    """The rooms of `words/sokoban_moves.txt`, for moves that are asked for."""
+    return read_rooms((_FOLDER / "sokoban_moves.txt").read_text(encoding="ascii").splitlines()[1:])
 
 
 @njit(cache=True, nogil=True)
