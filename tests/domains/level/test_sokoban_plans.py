@@ -8,8 +8,10 @@ import pytest
 
 from plaudit.domains import get_task
 from plaudit.domains.level.game import UNASKED
-from plaudit.domains.level.sokoban_plans import GLYPHS, SIDE, excess, load_words, plan_levels, read_rooms
-from plaudit.domains.level.sokoban_reading import at_most, likeness
+from plaudit.domains.level.sokoban_plans import load_plans, plan_levels
+from plaudit.domains.level.sokoban_reading import LONGEST, alike, at_most, likeness
+from plaudit.domains.level.sokoban_rooms import GLYPHS, SIDE, read_rooms, write_room
+from plaudit.domains.level.sokoban_slots import ASKED, SLOTS, begin_slots, clashes, fill_slots
 
 LETTERS = "rlduekSy".lower()
 """A step right, left, down, up, and the same with a push, as the judge writes them."""
@@ -22,7 +24,7 @@ def game():
 
 @pytest.fixture(scope="module")
 def found(game):
-    return [game.judge.survey(room) for room in load_words().rooms]
+    return [game.judge.survey(room) for room in load_plans().words.rooms]
 
 
 def text(words, row):
@@ -30,17 +32,61 @@ def text(words, row):
 
 
 def test_rooms_read_as_the_judge_reads_them(game, found):
-    words = load_words()
+    words = load_plans().words
     for row, each in enumerate(found):
         written = "".join(LETTERS[letter] for letter in text(words, row))
         assert written == game.judge.read_solution(each["steps"])
         assert words.moves[row] == each["solution"]
 
 
-def test_rooms_are_good_and_read_unlike_each_other(game, found):
-    rooms = list(load_words().rooms)
+def test_rooms_are_good_and_hardly_any_two_read_alike(game, found):
+    plans = load_plans()
+    rooms = list(plans.words.rooms)
     assert all(game.judge.passes(room, each) for room, each in zip(rooms, found, strict=True))
-    assert (game.judge.similarity(rooms, found) == np.eye(len(rooms))).all()
+    judged = game.judge.similarity(rooms, found) > 0
+    assert ((judged | judged.T) == plans.alike).all()
+    pairs = np.count_nonzero(np.triu(plans.alike, 1))
+    assert pairs <= 0.01 * len(rooms) * (len(rooms) - 1) / 2
+
+
+def test_slots_have_rooms_for_all_crates(game):
+    plans = load_plans()
+    assert plans.slots.shape == (SLOTS, ASKED)
+    off = np.abs(plans.words.crates[plans.slots] - np.arange(1, ASKED + 1))
+    assert off.max() <= game.tolerance((SIDE, SIDE))[0]
+    assert set(plans.slots.ravel().tolist()) == set(range(len(plans.words.rooms)))
+
+
+def test_numbers_in_a_row_go_through_all_slots(game):
+    """Levels of one slot may read alike; what reads like a room of another slot already may, and no other."""
+    plans, numbers = load_plans(), np.arange(40) + 73_000_000
+    levels = plan_levels(numbers, (SIDE, SIDE), np.array([[4, UNASKED]] * 40))
+    rooms = plans.slots[numbers % SLOTS, 3]
+    judged = game.judge.similarity(list(levels), [game.judge.survey(level) for level in levels]) > 0
+    assert not (judged & (plans.alike[np.ix_(rooms, rooms)] == 0)).any()
+
+
+def test_filling_slots_counts_and_saves_pairs_that_read_alike():
+    rng = np.random.default_rng(0)
+    table = (rng.random((60, 60)) < 0.3).astype(np.uint8)
+    table = np.maximum(table, table.T)
+    np.fill_diagonal(table, 1)
+    crates = rng.integers(1, 6, 60)
+    slots = begin_slots(crates, rng)
+    before = clashes(table, slots, np.zeros(60, np.int32))
+    left = fill_slots(1, table, crates, slots, 300)
+    apart = np.arange(SLOTS).repeat(ASKED)
+    pairs = table[np.ix_(slots.ravel(), slots.ravel())] * (apart[:, None] != apart)
+    assert left == pairs.sum() < before
+    assert (np.abs(crates[slots] - np.arange(1, ASKED + 1)) <= 1).all()
+
+
+@pytest.mark.parametrize("goal", [(1, 14), (2, 21), (3, 30), (4, 25), (5, 18)])
+def test_a_plan_has_the_moves_and_crates_asked_for(game, goal):
+    for level in plan_levels(np.arange(4) + 74_000_000, (SIDE, SIDE), np.array([goal] * 4)):
+        each = game.judge.survey(level)
+        assert game.judge.passes(level, each)
+        assert (each["crates"], each["solution"]) == goal
 
 
 def test_likeness_is_that_of_difflib():
@@ -51,9 +97,7 @@ def test_likeness_is_that_of_difflib():
         ratios = [SequenceMatcher(None, *order).ratio() for order in (pair, pair[::-1])]
         assert likeness(one, other) == pytest.approx(max(ratios))
         assert at_most(one, other) == pytest.approx(SequenceMatcher(None, *pair).quick_ratio())
-        known = np.zeros((1, 40), np.int8)
-        known[0, : len(other)] = other
-        assert excess(one, known, np.array([len(other)])) == pytest.approx(max(max(ratios) - 0.5, 0.0))
+        assert alike(one, other) == (max(ratios) > 0.5)
 
 
 @pytest.mark.parametrize("asked", [1, 2, 3, 4, 5])
@@ -99,12 +143,14 @@ def test_a_room_without_solution_has_no_text():
     words = read_rooms(["#####|#@$.#|#####|#####|#####"])
     assert words.letters[0] == 0 and words.moves[0] == 0
     assert GLYPHS[words.rooms[0, 1, 2]] == "$"
+    assert write_room(words.rooms[0]) == "#####|#@$.#|#####|#####|#####"
+    assert words.texts.shape == (1, LONGEST)
 
 
 def test_plans_leave_the_rooms_as_they_are():
     """A plan follows from its number, whatever was planned before."""
-    rooms = load_words().rooms.copy()
+    rooms = load_plans().words.rooms.copy()
     goals = np.full((40, 2), UNASKED)
     first = plan_levels(np.arange(40), (5, 5), goals)
     assert (plan_levels(np.arange(40), (5, 5), goals) == first).all()
-    assert (load_words().rooms == rooms).all()
+    assert (load_plans().words.rooms == rooms).all()

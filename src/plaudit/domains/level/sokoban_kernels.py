@@ -88,20 +88,22 @@ def make_rooms(size: int) -> Rooms:
 
 
 @njit(cache=True, nogil=True)
-def _solve(flat: Any, shape: Any, rooms: Rooms) -> Any:
-    """Length of the solution found and 0, or 0 and how far the crates stayed from their targets."""
+def find_solution(flat: Any, shape: Any, rooms: Rooms) -> Any:
+    """Search a padded map as the benchmark does: the node of the solution in `rooms.nodes`, -1 where there is
+    none, how far the crates stayed from their targets then, and how many searches it took."""
     lay_board(flat, shape, rooms)
     board = Board(rooms.solid, rooms.target, rooms.dead, np.flatnonzero(rooms.target), shape[1])
     start = (first_of(flat, PLAYER), np.flatnonzero(flat == CRATE))
-    away = 1 << 30
+    away, searches = 1 << 30, 0
     for balance in _BALANCES:
         node, nearest, complete = search(board, start, balance, ITERATIONS, rooms.nodes)
+        searches += 1
         if node >= 0:
-            return rooms.nodes.depth[node], 0
+            return node, 0, searches
         away = min(away, nearest)
         if complete:  # the other searches take up the same positions, in another order
             break
-    return 0, away
+    return -1, away, searches
 
 
 @njit(cache=True, nogil=True)
@@ -125,7 +127,8 @@ def _survey(flat: Any, shape: Any, rooms: Rooms, out: Any) -> None:
     alike = out[CRATES] == out[TARGETS] and 0 < out[CRATES] <= MOST
     away = 0
     if out[PLAYERS] == 1 and alike:
-        out[SOLUTION], away = _solve(flat, shape, rooms)
+        node, away, _ = find_solution(flat, shape, rooms)
+        out[SOLUTION] = rooms.nodes.depth[node] if node >= 0 else 0
     missing = 1 if out[CRATES] == 0 else 0
     wrong = _ONE_PLAYER * abs(out[PLAYERS] - 1) + _ALIKE * (abs(out[CRATES] - out[TARGETS]) + missing)
     shortest = shape[0] - 2 + shape[1] - 2

@@ -1,16 +1,18 @@
 """Where Sokoban levels begin when a policy makes them: rooms whose solutions read unlike each other.
 
 Levels are judged different by how their solutions read, and random ones read alike in one pair of three: of a
-hundred ten would count. So every seed has a room of `words/sokoban.txt` to begin with, of which no two read
-alike, turned and mirrored by chance. Random changes then carry it away for as long as it stays a good level
-that reads unlike all the other rooms, which often is not far. On larger maps the player comes to the room
-through a corridor, and crates that a room lacks stand in niches. What a request has beside that - locked
-cells, moves, a map that is too small - is left to the policy.
+hundred ten would count. So every number has its place among a hundred slots, and every slot has rooms of its
+own for 1 to 5 crates in `words/sokoban.txt`, of which those of different slots hardly ever read alike. A
+hundred numbers in a row go through all slots before one comes again. The room of a slot is turned and
+mirrored by chance, and random changes carry it away for as long as it reads unlike the rooms of the others.
+
+Where moves are asked for, a level begins with the room of `words/sokoban_moves.txt` that comes nearest. On
+larger maps the player comes to the room through a corridor, and crates that a room lacks stand in niches.
+What a request has beside that - locked cells, more moves, a map that is too small - is left to the policy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,45 +23,26 @@ from numpy.typing import NDArray
 
 from plaudit.domains.level.game import UNASKED, Goals, Maps, Size
 from plaudit.domains.level.metrics import Cell
-from plaudit.domains.level.sokoban_kernels import (
-    CRATE,
-    ITERATIONS,
-    OPEN,
-    PLAYER,
-    TARGET,
-    WALL,
-    Rooms,
-    lay_board,
-    make_rooms,
-)
-from plaudit.domains.level.sokoban_reading import LONGEST, at_most, likeness, read
-from plaudit.domains.level.sokoban_search import Board, search
-from plaudit.domains.level.walks import first_of, pad
+from plaudit.domains.level.sokoban_kernels import CRATE, OPEN, PLAYER, TARGET, WALL
+from plaudit.domains.level.sokoban_reading import LONGEST, alike, compare
+from plaudit.domains.level.sokoban_rooms import SIDE, Words, change, make_scratch, read_rooms, solve
+from plaudit.domains.level.sokoban_slots import ASKED, SLOTS
 
-SIDE = 5
-GLYPHS = "# @$."
-DRIFT = 30
+DRIFT = 6
 """Changes of a room that are tried for a seed."""
-LIMIT = 0.5
-"""How alike two texts may read."""
-NEAR = 10
-"""Rooms of which the one with the wanted number of moves is taken, where some are wanted."""
-_WORDS = Path(__file__).parent / "words" / "sokoban.txt"
+_FOLDER = Path(__file__).parent / "words"
 _SALT, _TRIES, _ROOMS = 0x50C0, 30, 8
 _APART = 3
 """Steps of a corridor for each niche."""
 _STEPS = ((-1, 0), (1, 0), (0, -1), (0, 1))
 
 
-class Words(NamedTuple):
-    """Rooms `(N, 5, 5)`, how many crates and moves each has `(N,)`, its text `(N, LONGEST)` and its
-    letters."""
+class Plans(NamedTuple):
+    """Rooms of the slots, the slots themselves `(SLOTS, ASKED)`, and which rooms read alike `(N, N)`."""
 
-    rooms: Maps
-    crates: NDArray[np.int64]
-    moves: NDArray[np.int64]
-    texts: NDArray[np.int8]
-    letters: NDArray[np.int64]
+    words: Words
+    slots: NDArray[np.int64]
+    alike: NDArray[np.uint8]
 
 
 def plan_levels(numbers: NDArray[np.int64], size: Size, goals: Goals) -> Maps | None:
@@ -70,27 +53,47 @@ def plan_levels(numbers: NDArray[np.int64], size: Size, goals: Goals) -> Maps | 
     out = np.zeros((len(numbers), size[1], size[0]), np.uint8)
     for row, (number, (crates, moves)) in enumerate(zip(numbers.tolist(), goals.tolist(), strict=True)):
         rng = np.random.default_rng([number % 2**64, _SALT])
-        if size == (SIDE, SIDE):
-            out[row] = _room(number, crates, moves, rng)[0]
+        if moves != UNASKED and size == (SIDE, SIDE):
+            out[row] = _long_room(crates, moves, rng)[0]
+        elif size == (SIDE, SIDE):
+            out[row] = _slot_room(number, crates, rng)
         else:
             out[row] = _grounds(number, size, (crates, moves), rng)
     return out
 
 
-def _room(number: int, crates: int, moves: int, rng: np.random.Generator) -> tuple[Maps, int]:
-    """The room of a number, changed where no moves are asked for, and the moves that it takes."""
-    words = load_words()
-    word = _choose(words, number, crates, moves, rng)
-    kept = np.arange(len(words.rooms)) != word
-    others = (words.texts[kept], words.letters[kept])
-    tries = DRIFT if moves == UNASKED else 0
-    # Which of several shortest solutions is found depends on how a room lies: some turns read like others.
+def _slot_room(number: int, crates: int, rng: np.random.Generator) -> Maps:
+    """The room of a number's slot, changed."""
+    plans, slot = load_plans(), number % SLOTS
+    wanted = int(rng.integers(1, ASKED + 1)) if crates == UNASKED else min(max(crates, 1), ASKED)
+    word = int(plans.slots[slot, wanted - 1])
+    others = plans.alike[word] == 0
+    others[plans.slots[slot]] = False
+    return _varied(plans.words, word, (plans.words.texts[others], plans.words.letters[others]), False, rng)[0]
+
+
+def _long_room(crates: int, moves: int, rng: np.random.Generator) -> tuple[Maps, int]:
+    """A room with as many crates as asked for, and as many moves, or nearly; and the moves that it takes."""
+    lengths = load_lengths()
+    wanted = int(rng.integers(1, ASKED + 1)) if crates == UNASKED else crates
+    off = np.abs(lengths.crates - wanted) * LONGEST + np.abs(lengths.moves - moves)
+    word = int(rng.choice(np.flatnonzero(off == off.min())))
+    return _varied(lengths, word, (lengths.texts[:0], lengths.letters[:0]), True, rng)
+
+
+def _varied(
+    words: Words, word: int, others: tuple[Any, Any], keep_moves: bool, rng: np.random.Generator
+) -> tuple[Maps, int]:
+    """A room turned and changed by chance, so that it reads unlike others and has its moves still, if these
+    are to be kept; and its moves."""
+    moves = int(words.moves[word])
+    # Which of several solutions is found depends on how a room lies: some turns read like others.
     for turn in rng.permutation(8).tolist():
         room = _turned(words.rooms[word], turn)
-        length = drift(int(rng.integers(2**31)), room, tries, *others)
+        length = drift(int(rng.integers(2**31)), room, DRIFT, moves if keep_moves else 0, others)
         if length:
             return room, length
-    return words.rooms[word].copy(), int(words.moves[word])
+    return words.rooms[word].copy(), moves
 
 
 def _grounds(number: int, size: Size, goal: tuple[int, int], rng: np.random.Generator) -> Maps:
@@ -100,7 +103,7 @@ def _grounds(number: int, size: Size, goal: tuple[int, int], rng: np.random.Gene
     best, least = np.zeros(size[::-1], np.uint8), np.inf
     for attempt in range(_ROOMS):
         level = np.zeros(size[::-1], np.uint8)
-        room, length = _room(number + attempt, crates, moves, rng)
+        room, length = _plain_room(number + attempt, crates, rng)
         lacking = _settle(level, room, (max(crates, 0), wanted - length), rng)
         if lacking < least:
             best, least = level, lacking
@@ -109,16 +112,15 @@ def _grounds(number: int, size: Size, goal: tuple[int, int], rng: np.random.Gene
     return best
 
 
-def _choose(words: Words, number: int, crates: int, moves: int, rng: np.random.Generator) -> int:
-    """The seed's room among those with as many crates as asked for or one off; by the moves, where some
-    are."""
-    wanted = int(rng.integers(1, SIDE + 1)) if crates == UNASKED else crates
-    off = np.abs(words.crates - wanted)
+def _plain_room(number: int, crates: int, rng: np.random.Generator) -> tuple[Maps, int]:
+    """A room that breadth first solves, as it has to stay solved with more around it; and its moves."""
+    words = load_plans().words
+    plain = words.searches == 1
+    wanted = int(rng.integers(1, ASKED + 1)) if crates == UNASKED else crates
+    off = np.where(plain, np.abs(words.crates - wanted), LONGEST)
     mine = np.flatnonzero(off <= max(1, int(off.min())))
-    if moves == UNASKED:
-        return int(mine[number % len(mine)])
-    near = mine[(number + np.arange(NEAR)) % len(mine)]
-    return int(near[np.abs(words.moves[near] - moves).argmin()])
+    word = int(mine[number % len(mine)])
+    return _turned(words.rooms[word], int(rng.integers(8))), int(words.moves[word])
 
 
 def _turned(room: Maps, turn: int) -> Maps:
@@ -128,103 +130,50 @@ def _turned(room: Maps, turn: int) -> Maps:
 
 
 @lru_cache(maxsize=1)
-def load_words() -> Words:
-    """The rooms of `words/sokoban.txt`, a line each, and how they read."""
-    lines = _WORDS.read_text(encoding="ascii").splitlines()
-    return read_rooms([line for line in lines if "|" in line])
+def load_plans() -> Plans:
+    """The rooms of `words/sokoban.txt`, and how they read."""
+    lines = (_FOLDER / "sokoban.txt").read_text(encoding="ascii").splitlines()[1:]
+    words = read_rooms([line for line in lines if "|" in line])
+    slots = np.array([line.split() for line in lines if "|" not in line], np.int64)
+    table = np.zeros((len(words.rooms), len(words.rooms)), np.uint8)
+    compare(words.texts, words.letters, 0, len(table), table)
+    return Plans(words, slots, table)
 
 
-def read_rooms(lines: Sequence[str]) -> Words:
-    """Rooms from their rows, put behind each other with a bar between."""
-    rooms = np.array(
-        [[[GLYPHS.index(g) for g in row] for row in line.split("|")] for line in lines], np.uint8
-    )
-    texts, letters = np.zeros((len(rooms), LONGEST), np.int8), np.zeros(len(rooms), np.int64)
-    moves = np.zeros(len(rooms), np.int64)
-    read_all(rooms, texts, letters, moves)
-    return Words(rooms, (rooms == CRATE).sum((1, 2)), moves, texts, letters)
-
-
-@njit(cache=True, nogil=True)
-def read_all(rooms: Any, texts: Any, letters: Any, moves: Any) -> None:
-    """Texts, their letters and the moves of rooms `(N, 5, 5)`."""
-    flat = np.zeros((SIDE + 2) ** 2, np.uint8)
-    scratch = make_rooms(flat.size)
-    for row in range(len(rooms)):
-        letters[row], moves[row] = solve(rooms[row], scratch, flat, texts[row])
+@lru_cache(maxsize=1)
+def load_lengths() -> Words:
+    """The rooms of `words/sokoban_moves.txt`, for moves that are asked for."""
+    return read_rooms((_FOLDER / "sokoban_moves.txt").read_text(encoding="ascii").splitlines()[1:])
 
 
 @njit(cache=True, nogil=True)
-def solve(level: Any, rooms: Rooms, flat: Any, text: Any) -> Any:
-    """Solve `level (5, 5)` breadth first, and wall up what its solution leaves alone.
+def drift(seed: int, room: Any, tries: int, wanted: int, others: Any) -> int:
+    """Change a room in place as long as it reads unlike others; returns the moves of its solution.
 
-    Returns the letters of its text and the moves; 0 and 0 where it is no good level.
-    """
-    width = level.shape[1] + 2
-    pad(level, flat)
-    lay_board(flat, (level.shape[0] + 2, width), rooms)
-    crates, targets = np.flatnonzero(flat == CRATE), np.flatnonzero(rooms.target)
-    board = Board(rooms.solid, rooms.target, rooms.dead, targets, width)
-    nodes = rooms.nodes
-    node = search(board, (first_of(flat, PLAYER), crates), -1, ITERATIONS, nodes)[0]
-    if node < 0 or nodes.depth[node] < level.shape[0] + level.shape[1]:
-        return 0, 0
-    letters, moves = read(nodes, node, len(crates), width, text), nodes.depth[node]
-    rooms.steps[:] = 0
-    while node >= 0:
-        rooms.steps[nodes.player[node]] = 1
-        for crate in range(len(crates)):
-            rooms.steps[nodes.crates[node, crate]] = 1
-        node = nodes.parent[node]
-    for y in range(level.shape[0]):
-        for x in range(level.shape[1]):
-            if level[y, x] == OPEN and not rooms.steps[(y + 1) * width + x + 1]:
-                level[y, x] = WALL
-    return letters, moves
-
-
-@njit(cache=True, nogil=True)
-def excess(text: Any, texts: Any, letters: Any) -> float:
-    """How much more alike than allowed a text is to others, over all of them."""
-    total = 0.0
-    for other in range(len(texts)):
-        known = texts[other, : letters[other]]
-        if at_most(text, known) > LIMIT:
-            total += max(likeness(text, known) - LIMIT, 0.0)
-    return total
-
-
-@njit(cache=True, nogil=True)
-def change(level: Any) -> None:
-    """Change a level at random, one to three times: open or close a cell, or exchange two."""
-    flat = level.reshape(-1)
-    for _ in range(1 + np.random.randint(3)):
-        one, other = np.random.randint(flat.size), np.random.randint(flat.size)
-        if np.random.random() < 0.5 and flat[one] <= OPEN:
-            flat[one] = 1 - flat[one]
-        else:
-            flat[one], flat[other] = flat[other], flat[one]
-
-
-@njit(cache=True, nogil=True)
-def drift(seed: int, room: Any, tries: int, texts: Any, letters: Any) -> int:
-    """Change a room in place for as long as it reads unlike the others; returns the moves of its solution.
-
-    0 = the room itself reads like one of them.
+    wanted: moves that it has to have, 0 = any; others: texts `(N, LONGEST)` and their letters. 0 is returned
+    where the room itself is not as it should be.
     """
     np.random.seed(seed)
-    flat, other = np.zeros((SIDE + 2) ** 2, np.uint8), room.copy()
-    rooms, text = make_rooms(flat.size), np.zeros(LONGEST, np.int8)
-    size, moves = solve(room, rooms, flat, text)
-    if excess(text[:size], texts, letters) > 0:
-        return 0
-    for _ in range(tries):
-        other[:] = room
-        change(other)
-        size, found = solve(other, rooms, flat, text)
-        if size and excess(text[:size], texts, letters) == 0:
+    scratch, text, other, moves = make_scratch(), np.zeros(LONGEST, np.int8), room.copy(), 0
+    for attempt in range(1 + tries):
+        if attempt:
+            other[:] = room
+            change(other)
+        size, found, _ = solve(other, scratch, text)
+        if size and wanted in (0, found) and _unlike(text[:size], others):
             room[:], moves = other, found
+        elif attempt == 0:
+            return 0
     return moves
+
+
+@njit(cache=True, nogil=True)
+def _unlike(text: Any, others: Any) -> bool:
+    """Whether a text reads like none of others."""
+    for row in range(len(others[1])):
+        if alike(text, others[0][row, : others[1][row]]):
+            return False
+    return True
 
 
 def _settle(level: Maps, room: Maps, wanted: tuple[int, int], rng: np.random.Generator) -> int:

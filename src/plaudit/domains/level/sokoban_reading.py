@@ -14,6 +14,8 @@ from numba import njit
 
 LONGEST = 128
 """Letters of a text that are read."""
+ALIKE = 0.5
+"""Two texts that are more alike count as one."""
 _DOWN, _PUSH = 2, 4
 
 
@@ -73,6 +75,26 @@ def likeness(one: Any, other: Any) -> float:
     if total == 0:
         return 1.0
     return 2.0 * max(_matches(one, other), _matches(other, one)) / total
+
+
+@njit(cache=True, nogil=True)
+def alike(one: Any, other: Any) -> bool:
+    """Whether two texts read alike: more than half of their letters match, either one first."""
+    total = len(one) + len(other)
+    if 4 * min(len(one), len(other)) <= total or at_most(one, other) <= ALIKE:
+        return False
+    return 4 * _matches(one, other) > total or 4 * _matches(other, one) > total
+
+
+@njit(cache=True, nogil=True)
+def compare(texts: Any, letters: Any, first: int, last: int, table: Any) -> None:
+    """Fill the rows and columns from `first` to `last` of the table of texts that read alike."""
+    for row in range(first, last):
+        table[row, row] = 1
+        for other in range(row):
+            same = alike(texts[row, : letters[row]], texts[other, : letters[other]])
+            table[row, other] = same
+            table[other, row] = same
 
 
 @njit(cache=True, nogil=True)

@@ -1,46 +1,61 @@
-"""Find the rooms of `words/sokoban.txt`: `python -m plaudit.domains.level.sokoban_words [FILE] > FOUND`.
+"""Find the rooms of `words/sokoban.txt`: `python -m plaudit.domains.level.sokoban_words MINUTES FILE [FROM]`.
 
-Small levels are annealed, and one is kept when its solution reads unlike that of every one kept before:
-Ratcliff and Obershelp's similarity is at most 1/2, as the PCG Benchmark wants it. Texts of one length have
-most in common, so that the lengths wanted are spread, each half as long again as the one before. Goes on
-from the rooms of a file, if one is named; the first fifty take minutes, and each more takes longer.
+Good small levels are drawn at random, slots get those of its rooms that read unlike each other
+(`sokoban_slots.py`), and new rooms come in from random walks through good levels that keep away from what the
+slots have; then slots are filled anew. `FROM` is a file found before, to go on from. The file is written
+whenever it has become better.
+
+Rooms are solved by all four searches of the benchmark: what breadth first does not solve in its 5,000
+iterations, and best first then does, reads longer and less like other solutions.
 """
 
 from __future__ import annotations
 
 import math
 import sys
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from plaudit.domains.level.game import Maps
-from plaudit.domains.level.sokoban_kernels import CRATE, OPEN, PLAYER, TARGET, WALL, make_rooms
-from plaudit.domains.level.sokoban_plans import GLYPHS, LIMIT, SIDE, change, excess, read_rooms, solve
-from plaudit.domains.level.sokoban_reading import LONGEST, likeness
+from plaudit.domains.level.sokoban_kernels import CRATE, OPEN, PLAYER, TARGET, WALL
+from plaudit.domains.level.sokoban_reading import ALIKE, LONGEST, at_most, compare, likeness
+from plaudit.domains.level.sokoban_rooms import SIDE, change, make_scratch, read_rooms, solve, write_room
+from plaudit.domains.level.sokoban_slots import ASKED, SLOTS, begin_slots, clashes, fill_slots
 
-KINDS = (2, 4)
-"""Crates of the rooms."""
-WORDS = 100
-"""Of each kind at most."""
-POOL = 400
-"""Random good levels of each kind to begin with."""
-CHANGES = 2500
-"""Changes of a level that are tried."""
-LENGTHS = (5, 7, 11, 16, 24, 36, 54, 80)
-"""Letters of the texts wanted, in turn."""
-ROUNDS = 2000
-WARMTH = 0.03
-"""Of the annealing; an excess that is less is often accepted."""
-PULL = 0.3
-"""Price of a text that is e times as long as wanted, or as short."""
+KINDS = {1: 500, 2: 3000, 3: 2000, 4: 1000, 5: 600, 6: 100}
+"""Random good levels to begin with, by their crates: the more crates, the longer they take to find."""
+POOL = 20_000
+"""Rooms at most; those that read like most of the slots' go."""
+WALKS, CHANGES, KEPT = 24, 300, 100
+"""Walks between two fillings, the changes of a level that each tries, and rooms it may bring."""
+FEW = 2
+"""A walk brings rooms that read like so many times as many others as the slots' do, or fewer."""
+WARMTH = 0.04
+"""Of the walks, in the mean of likeness above what is allowed: an excess that is less is often accepted."""
+STEP = 0.02
+"""Price of an excess beside itself."""
+STEPS = 5000
+"""Of filling the slots anew."""
+
+
+class Pool(NamedTuple):
+    """Room for rooms `(POOL, 5, 5)`, their texts and letters, crates, and which read alike."""
+
+    rooms: Maps
+    texts: NDArray[np.int8]
+    letters: NDArray[np.int64]
+    crates: NDArray[np.int64]
+    alike: NDArray[np.uint8]
 
 
 @njit(cache=True, nogil=True)
-def _strewn(crates: int, level: Any) -> None:
-    """A random level of so many crates."""
+def strew(crates: int, level: Any) -> None:
+    """Make a random level of so many crates."""
     share, flat = 0.5 + 0.5 * np.random.random(), level.reshape(-1)
     for cell in range(flat.size):
         flat[cell] = OPEN if np.random.random() < share else WALL
@@ -51,110 +66,174 @@ def _strewn(crates: int, level: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def fill_pool(seed: int, crates: int, levels: Any, texts: Any, letters: Any) -> None:
+def draw(seed: int, crates: int, levels: Any, texts: Any, letters: Any) -> None:
     """Random good levels `(P, 5, 5)` with their texts."""
     np.random.seed(seed)
-    flat = np.zeros((SIDE + 2) ** 2, np.uint8)
-    rooms = make_rooms(flat.size)
+    scratch = make_scratch()
     for row in range(len(levels)):
         letters[row] = 0
         while letters[row] == 0:
-            _strewn(crates, levels[row])
-            letters[row] = solve(levels[row], rooms, flat, texts[row])[0]
+            strew(crates, levels[row])
+            letters[row] = solve(levels[row], scratch, texts[row])[0]
 
 
 @njit(cache=True, nogil=True)
-def _price(text: Any, kept: Any, wanted: int, most: float) -> Any:
-    """What a text costs and how much of it is for being like the kept ones; stops above `most`."""
-    cost, strict = PULL * abs(math.log(len(text) / wanted)), 0.0
-    for row in range(len(kept[0])):
-        if cost + strict > most:
-            break
-        strict += excess(text, kept[0][row : row + 1], kept[1][row : row + 1])
-    return cost + strict, strict
+def walk(seed: int, level: Any, used: Any, found: Any, limit: float) -> int:
+    """Walk from a good level at random, where it reads like fewer of the rooms in use more often.
 
-
-@njit(cache=True, nogil=True)
-def set_apart(seed: int, level: Any, text: Any, kept: Any, wanted: int) -> int:
-    """Anneal a good level in place, with its text; how many letters that has, 0 where it stays too alike.
-
-    kept: texts `(N, LONGEST)` and their letters `(N,)`; wanted: letters, more or less.
+    used: texts `(N, LONGEST)`, letters and how often each room is in use `(N,)`; found: levels, texts and
+    letters of what is worth keeping: what reads like `limit` uses at most. Returns how many were found.
     """
     np.random.seed(seed)
-    flat, other = np.zeros((SIDE + 2) ** 2, np.uint8), level.copy()
-    rooms, trial = make_rooms(flat.size), np.zeros(LONGEST, np.int8)
-    size = solve(level, rooms, flat, text)[0]
-    cost, strict = _price(text[:size], kept, wanted, 1e9)
+    scratch, text, trial = make_scratch(), np.zeros(LONGEST, np.int8), np.zeros(LONGEST, np.int8)
+    levels, texts, letters = found
+    size, other, count = solve(level, scratch, text)[0], level.copy(), 0
+    cost, _ = _price(text[:size], used, np.inf)
     for _ in range(CHANGES):
-        if strict == 0:
-            return size
         other[:] = level
         change(other)
-        letters = solve(other, rooms, flat, trial)[0]
-        if letters == 0:
+        new = solve(other, scratch, trial)[0]
+        if new == 0 or count == len(letters):
             continue
-        most = cost - WARMTH * math.log(1.0 - np.random.random())
-        price, hard = _price(trial[:letters], kept, wanted, most)
-        if price <= most:
-            level[:], text[:] = other, trial
-            size, cost, strict = letters, price, hard
-    return 0
+        if new == size and np.all(trial[:new] == text[:new]):
+            level[:] = other
+            continue
+        most = cost - WARMTH * used[2].mean() * math.log(1.0 - np.random.random())
+        price, uses = _price(trial[:new], used, most)
+        if price > most:
+            continue
+        level[:], text[:], size, cost = other, trial, new, price
+        if uses <= limit:
+            levels[count], texts[count], letters[count] = other, trial, new
+            count += 1
+    return count
 
 
-class Pool:
-    """Levels of one number of crates to begin with, and how much each is like the rooms so far."""
-
-    def __init__(self, seed: int, crates: int) -> None:
-        self.found, self.seed, self.crates = 0, seed, crates
-        self.levels = np.zeros((POOL, SIDE, SIDE), np.uint8)
-        self.texts, self.letters = np.zeros((POOL, LONGEST), np.int8), np.zeros(POOL, np.int64)
-        fill_pool(seed, crates, self.levels, self.texts, self.letters)
-        self.excess = np.zeros(POOL)
-
-    def take(self, wanted: int) -> Maps:
-        """The level that is least like the rooms so far and nearest to the length, and was not given
-        often."""
-        best = int((self.excess + PULL * np.abs(np.log(self.letters / wanted))).argmin())
-        self.excess[best] += 0.2
-        return self.levels[best].copy()
-
-    def heed(self, text: Any) -> None:
-        """Take account of another room."""
-        for row in range(POOL):
-            alike = likeness(self.texts[row, : self.letters[row]], text)
-            self.excess[row] += max(alike - LIMIT, 0.0)
+@njit(cache=True, nogil=True)
+def _price(text: Any, used: Any, most: float) -> Any:
+    """How much more alike than allowed a text is to the rooms in use, and to how many; stops above `most`."""
+    texts, letters, uses = used
+    cost, count = 0.0, 0
+    for row in range(len(letters)):
+        known = texts[row, : letters[row]]
+        if 3 * min(len(text), len(known)) <= max(len(text), len(known)) or at_most(text, known) <= ALIKE:
+            continue
+        excess = likeness(text, known) - ALIKE
+        if excess > 1e-9:
+            count += uses[row]
+            cost += uses[row] * (excess + STEP)
+            if cost > most:
+                break
+    return cost, count
 
 
-def find_rooms(seed: int, lines: list[str]) -> None:
-    """Print the rooms of `lines` and more whose solutions read unlike each other; the kinds take turns."""
-    pools = [Pool(seed, crates) for crates in KINDS]
-    texts, letters = np.zeros((len(KINDS) * WORDS, LONGEST), np.int8), np.zeros(len(KINDS) * WORDS, np.int64)
-    count = len(lines)
-    if lines:
-        known = read_rooms(lines)
-        texts[:count], letters[:count] = known.texts, known.letters
-    for line, word, size in zip(lines, texts, letters, strict=False):
-        print(line)
-        for each in pools:
-            each.found += each.crates == line.count("$")
-            each.heed(word[:size])
-    for turn in range(ROUNDS):
-        pool, wanted = pools[turn % len(KINDS)], LENGTHS[turn // len(KINDS) % len(LENGTHS)]
-        level, text = pool.take(wanted), np.zeros(LONGEST, np.int8)
-        size = set_apart(seed + count + turn, level, text, (texts[:count], letters[:count]), wanted)
-        if size and pool.found < WORDS:
-            for each in pools:
-                each.heed(text[:size])
-            texts[count], letters[count] = text, size
-            count, pool.found = count + 1, pool.found + 1
-            print("|".join("".join(GLYPHS[tile] for tile in row) for row in level.tolist()), flush=True)
-        print(f"{count} rooms of {turn + 1}: {size} letters, {wanted} wanted", file=sys.stderr, flush=True)
+class Search:
+    """A pool, the slots, and where the pool ends."""
+
+    def __init__(self, seed: int, lines: list[str], slots: NDArray[np.int64] | None) -> None:
+        self.rng, self.seed, self.size = np.random.default_rng(seed), seed, 0
+        self.pool = Pool(
+            np.zeros((POOL, SIDE, SIDE), np.uint8),
+            np.zeros((POOL, LONGEST), np.int8),
+            np.zeros(POOL, np.int64),
+            np.zeros(POOL, np.int64),
+            np.zeros((POOL, POOL), np.uint8),
+        )
+        self.known: set[bytes] = set()
+        given = read_rooms(lines)
+        self.add(given.rooms, given.texts, given.letters, all_of_them=True)
+        for kind, count in KINDS.items():
+            rooms, texts = np.zeros((count, SIDE, SIDE), np.uint8), np.zeros((count, LONGEST), np.int8)
+            letters = np.zeros(count, np.int64)
+            draw(seed + kind, kind, rooms, texts, letters)
+            self.add(rooms, texts, letters)
+        self.slots = begin_slots(self.crates, self.rng) if slots is None else slots
+        self.clashes = clashes(self.alike, self.slots, np.zeros(self.size, np.int32))
+
+    @property
+    def crates(self) -> NDArray[np.int64]:
+        return self.pool.crates[: self.size]
+
+    @property
+    def alike(self) -> NDArray[np.uint8]:
+        return self.pool.alike[: self.size, : self.size]
+
+    def add(
+        self, rooms: Maps, texts: NDArray[np.int8], letters: NDArray[np.int64], all_of_them: bool = False
+    ) -> None:
+        """Take rooms in that read like no other to the letter, as long as there is space."""
+        first = self.size
+        for room, text, size in zip(rooms, texts, letters, strict=True):
+            key = bytes([np.count_nonzero(room == CRATE)]) + text[:size].tobytes()
+            if (key in self.known and not all_of_them) or self.size == POOL:
+                continue
+            self.known.add(key)
+            self.pool.rooms[self.size], self.pool.texts[self.size] = room, text
+            self.pool.letters[self.size] = size
+            self.pool.crates[self.size] = np.count_nonzero(room == CRATE)
+            self.size += 1
+        compare(self.pool.texts, self.pool.letters, first, self.size, self.pool.alike)
+
+    def fill(self, steps: int) -> bool:
+        """Fill the slots anew, and say whether it became better."""
+        before = self.clashes
+        self.seed += 1
+        self.clashes = fill_slots(self.seed, self.alike, self.crates, self.slots, steps)
+        return self.clashes < before
+
+    def wander(self) -> None:
+        """Bring rooms in from walks that begin at rooms of the pool which read like few of the slots'."""
+        rows, uses = np.unique(self.slots, return_counts=True)
+        used = (self.pool.texts[rows], self.pool.letters[rows], uses)
+        load = self.alike[:, rows] @ uses
+        limit = FEW * float(np.percentile(load[rows], 90))
+        kinds = self.crates.copy()
+        rooms, texts = np.zeros((KEPT, SIDE, SIDE), np.uint8), np.zeros((KEPT, LONGEST), np.int8)
+        letters = np.zeros(KEPT, np.int64)
+        for _ in range(WALKS):
+            tried = self.rng.choice(np.flatnonzero(kinds == self.rng.choice(list(KINDS))), 8)
+            level = self.pool.rooms[tried[load[tried].argmin()]].copy()
+            self.seed += 1
+            count = walk(self.seed, level, used, (rooms, texts, letters), limit)
+            self.add(rooms[:count], texts[:count], letters[:count])
+
+    def thin(self) -> None:
+        """Make space: of the rooms that are in no slot those go that read like most of the slots'."""
+        rows, uses = np.unique(self.slots, return_counts=True)
+        load = (self.alike[:, rows] @ uses).astype(np.float64) + 0.01 * self.alike.sum(1)
+        load[rows] = -1
+        kept = np.sort(np.argsort(load)[: POOL * 4 // 5])
+        self.size = len(kept)
+        for array in self.pool[:4]:
+            array[: self.size] = array[kept]
+        self.pool.alike[: self.size, : self.size] = self.pool.alike[np.ix_(kept, kept)]
+        self.slots = np.searchsorted(kept, self.slots)
+
+    def written(self) -> str:
+        """The file: the rooms in use, and then the rooms of each slot."""
+        rows, places = np.unique(self.slots, return_inverse=True)
+        lines = [write_room(self.pool.rooms[row]) for row in rows]
+        slots = [" ".join(map(str, slot)) for slot in places.reshape(SLOTS, ASKED).tolist()]
+        head = "Rooms, row behind row, and for every slot those for 1 to 5 crates. Made by sokoban_words.py."
+        return "\n".join([head, *lines, *slots]) + "\n"
 
 
 def main() -> None:
-    given = Path(sys.argv[1]).read_text(encoding="ascii").splitlines() if len(sys.argv) > 1 else []
-    print("Rooms whose solutions read unlike each other, row behind row. Made by sokoban_words.py.")
-    find_rooms(len(given), [line for line in given if "|" in line])
+    minutes, file = float(sys.argv[1]), Path(sys.argv[2])
+    lines, slots = [], None
+    if len(sys.argv) > 3:
+        given = Path(sys.argv[3]).read_text(encoding="ascii").splitlines()[1:]
+        lines = [line for line in given if "|" in line]
+        slots = np.array([line.split() for line in given if "|" not in line], np.int64)
+    search = Search(len(lines), lines, slots)
+    search.fill(20 * STEPS)
+    while time.process_time() < 60 * minutes:
+        if search.fill(STEPS):
+            file.write_text(search.written(), encoding="ascii")
+        if search.size > POOL - WALKS * KEPT:
+            search.thin()
+        search.wander()
+        print(f"{time.process_time():.0f} s, {search.size} rooms: {search.clashes / 50:.1f}", flush=True)
 
 
 if __name__ == "__main__":
