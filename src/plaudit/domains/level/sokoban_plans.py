@@ -28,7 +28,7 @@ from plaudit.domains.level.sokoban_reading import LONGEST, alike, compare
 from plaudit.domains.level.sokoban_rooms import SIDE, Words, change, make_scratch, read_rooms, solve
 from plaudit.domains.level.sokoban_slots import ASKED, SLOTS
 
-DRIFT = 6
+DRIFT = 3
 """Changes of a room that are tried for a seed."""
 _FOLDER = Path(__file__).parent / "words"
 _SALT, _TRIES, _ROOMS = 0x50C0, 30, 8
