@@ -62,13 +62,20 @@ class Plan:
     """
 
     pictures: str = "mnist"
-    base_s: float = 900.0
-    tune_s: float = 240.0
+    base_s: float = 360.0
+    tune_s: float = 60.0
     seeds: tuple[int, ...] = (1, 2)
     rewards: tuple[str, ...] = tuple(REWARDS)
     count: int = 5000
-    network: Mapping[str, Any] = field(default_factory=dict)
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    network: Mapping[str, Any] = field(default_factory=lambda: {"widths": [48, 24]})
+    settings: Mapping[str, Any] = field(
+        default_factory=lambda: {
+            "precision": "fp32",
+            "batch_size": 64,
+            "penalty_every": 4,
+            "reward": {"judge_every": 1000, "rate": 2.0},
+        }
+    )
 
 
 QUICK = Plan(base_s=15.0, tune_s=5.0, seeds=(1,), rewards=("symmetry",), count=500)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from plaudit.domains.image.data import BUILT_IN
 from plaudit.domains.image.learned import read_learned
 from plaudit.domains.image.learned_terms import KEY
-from plaudit.domains.image.picture_items import PaidItems, PaidPictures, PictureItems
+from plaudit.domains.image.picture_items import JudgedPictures, PaidItems, PaidPictures, PictureItems
 from plaudit.domains.image.picture_reference import facts_about, facts_of, pictures_of, reference_of
 from plaudit.domains.image.picture_request import PictureRequest, check_picture
 from plaudit.domains.image.picture_source import JudgedPictureReward, PictureReward, PictureSource
@@ -170,7 +170,8 @@ def _play(recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
     if not recipe.reward:
         return _in_one_step(recipe, inputs, PictureItems(source), None)
     reward = reward_of(recipe, inputs)
-    paid = PaidPictures(source, reward, reference_of(*config_of(recipe).place))
+    make = JudgedPictures if isinstance(reward, JudgedPictureReward) else PaidPictures
+    paid = make(source, reward, reference_of(*config_of(recipe).place))
     return _in_one_step(recipe, inputs, paid, reward.weighing)
 
 

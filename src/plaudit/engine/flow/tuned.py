@@ -14,7 +14,7 @@ from torch import Tensor
 from plaudit.engine.adam import Adam, clip_norm, flatten, flushed_denormals
 from plaudit.engine.env import State
 from plaudit.engine.flow.average import Average
-from plaudit.engine.flow.guard import JudgeGuard
+from plaudit.engine.guard import JudgeGuard, judgement
 from plaudit.engine.flow.matching import check_choice
 from plaudit.engine.flow.model import PRECISIONS, FlowModel, FlowShape, network_config, weights_of
 from plaudit.engine.flow.sampling import (
@@ -223,10 +223,8 @@ class Tuned:
             return
         with torch.no_grad():
             label = None if label is None else label.cpu()
-            judged = torch.as_tensor(self.source.judge(label, images.detach().cpu()), dtype=torch.float64)
-        if judged.shape != (len(images),):
-            raise InputError(f"the judge gave {tuple(judged.shape)} for {len(images)} samples.")
-        self.judged.append(judged)
+            judged = self.source.judge(label, images.detach().cpu())
+        self.judged.append(judgement(judged, len(images)))
 
     @property
     def reduction(self) -> Reduction:
