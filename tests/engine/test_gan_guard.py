@@ -1,4 +1,4 @@
-"""The judge beside a game's reward: it changes nothing, ends a training that declines, and is resumed exactly."""
+"""The judge beside a game's reward: it changes nothing, ends what declines, and is resumed exactly."""
 
 import math
 

@@ -45,8 +45,8 @@ class PictureConfig:
     """Learn from mirror images too: not for letters, digits and other things with a direction."""
 
     lower_bound: float | None = None
-    """Score by classifiers (class_probability, fidelity, learned) with mean less so many deviations over four
-    changed copies of a picture, against rewards won by accidents of pixels; 1 is usual, open = as they are."""
+    """Score by classifiers (class_probability, fidelity, learned) with the mean less so many deviations over
+    four changed copies of a picture, against rewards won by accidents of pixels; 1 is usual."""
 
     def __post_init__(self) -> None:
         checked_side(self.side, 0, 3)

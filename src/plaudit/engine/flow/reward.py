@@ -2,8 +2,8 @@
 
 Score function (grpo, ddpo: `score.py`), the reward's gradient (`pathwise.py`, `adjoint.py`), weighted
 regression (`regression.py`); what they share is in `tuned.py`. The policy is the running mean of the
-weights; where a judge that is never optimised declines (`engine/guard.py`), it is the running mean that the judge
-liked best, and the training is `finished`.
+weights; where a judge that is never optimised declines (`engine/guard.py`), it is the running mean that the
+judge liked best, and the training is `finished`.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ from torch import Tensor
 from plaudit.engine.adam import Adam, clip_norm, flatten, flushed_denormals
 from plaudit.engine.env import State
 from plaudit.engine.flow.average import Average
-from plaudit.engine.guard import JudgeGuard, judgement
 from plaudit.engine.flow.matching import check_choice
 from plaudit.engine.flow.model import PRECISIONS, FlowModel, FlowShape, network_config, weights_of
 from plaudit.engine.flow.sampling import (
@@ -27,6 +26,7 @@ from plaudit.engine.flow.sampling import (
     noise_from,
     steps_of,
 )
+from plaudit.engine.guard import JudgeGuard, judgement
 from plaudit.engine.learner import Weighing
 from plaudit.engine.nets import load_weights
 from plaudit.engine.normalise import RunningMoments

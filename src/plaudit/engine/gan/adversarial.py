@@ -32,7 +32,6 @@ from plaudit.engine.nets.critic import Critic
 from plaudit.engine.nets.generator import Generator
 from plaudit.errors import Diverged, InputError
 
-
 _REWARDED = ("tuner", "surrogate", "rewards", "judge")
 """Parts of the learner that only a reward brings."""
 
