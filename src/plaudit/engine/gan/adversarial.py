@@ -30,6 +30,7 @@ from plaudit.engine.learner import Metrics, Weighing
 from plaudit.engine.nets import load_weights
 from plaudit.engine.nets.critic import Critic
 from plaudit.engine.nets.generator import Generator
+from plaudit.engine.precision import half
 from plaudit.errors import Diverged, InputError
 
 _REWARDED = ("tuner", "surrogate", "rewards", "judge")
@@ -200,7 +201,7 @@ class Gan:
 
     def _judge(self, items: Tensor, labels: Tensor | None) -> Tensor:
         """What the critic says `(B,)`."""
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.config.precision == "bf16"):
+        with half("cpu", self.config.precision == "bf16"):
             scores: Tensor = self.critic(items, labels)
         return scores[:, 0]
 

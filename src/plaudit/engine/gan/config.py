@@ -121,7 +121,7 @@ class GanConfig:
     ema_images: int = 5000
     """Half-life of the average of generators, in training items; it is shorter at the start."""
     precision: Precision = "fp32"
-    """"bf16": layers compute in bfloat16, weights and penalties stay float32."""
+    """"bf16": layers compute in bfloat16 where the processor has it; weights and penalties stay float32."""
     keep_critic: bool = True
     """Store the critic with the policy, so that a later training can go on with the game."""
     reward: RewardConfig = field(default_factory=RewardConfig)
