@@ -98,7 +98,7 @@ class FlowRewardConfig:
     ema: float = 0.95
     """Decay of the running mean of the weights, which is what samples."""
     precision: Literal["bf16", "fp32"] = "fp32"
-    """Arithmetic of the network, "bf16" where the processor has it; weights, loss and optimiser are float32."""
+    """Of the network; "bf16" where the processor has it. Weights, loss and optimiser are float32."""
     device: str = "cpu"
     """Where the network is."""
     guidance: float = 0.0
