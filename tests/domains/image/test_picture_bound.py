@@ -1,14 +1,20 @@
 """`env.lower_bound`: what it changes, for which terms, in both ways of tuning, and what it refuses."""
 
+from dataclasses import replace
+
 import numpy as np
 import one_step as toy
 import pytest
 import torch
 
 from plaudit.domains.image.augment import SHIFTED, augmented
+from plaudit.domains.image.picture_bound import bounded_terms
 from plaudit.domains.image.picture_training import make_learner, reward_of
+from plaudit.domains.image.reward import picture_terms
 from plaudit.errors import InputError
 from plaudit.reward.lower_bound import LowerBound
+from plaudit.reward.term import Context
+from plaudit.runs.recipe import RewardEntry
 
 TERMS = {"class_probability": 1.0, "fidelity": 0.5, "symmetry": 1.0}
 
@@ -77,3 +83,14 @@ def test_what_is_no_number_of_deviations_is_said(kappa):
 def test_a_reward_without_networks_has_no_use_for_it():
     with pytest.raises(InputError, match="no term of the reward is read by a network"):
         reward_of(bounded(1.0, {"symmetry": 1.0}))
+
+
+def test_one_context_serves_one_batch_after_another():
+    """Features are kept by the batch's address, which a view that is gone leaves to the next."""
+    terms = {term.name: term for term in bounded_terms(picture_terms(), (RewardEntry(term="fidelity"),), 1.0)}
+    _, images = some()
+    context = Context(requests=[], cache={"reference": toy.reference()})
+    score, parts = terms["fidelity"].score, images.split(2)
+    alone = [score(one, replace(context, cache=dict(context.cache))) for one in parts]
+    shared = [score(one, context) for one in parts]
+    assert torch.allclose(torch.cat(shared), torch.cat(alone), atol=1e-5)
