@@ -27,8 +27,8 @@ from torch import Tensor
 
 from benchmarks.image_flow import PATHWISE, Bench, ClassReward, learner, tune
 from plaudit.domains.image.pictures import from_model
-from plaudit.engine.flow.guard import relative_gain
 from plaudit.engine.flow.reward import FlowReward
+from plaudit.engine.guard import relative_gain
 from plaudit.runs.report.alarms import alarms
 from plaudit.runs.report.files import read_run
 

@@ -8,7 +8,7 @@ import toy_flows as toy
 
 from plaudit.engine.fit import Amount, Plan, fit
 from plaudit.engine.flow import pathwise
-from plaudit.engine.flow.guard import JudgeGuard, relative_gain
+from plaudit.engine.guard import JudgeGuard, relative_gain
 from plaudit.errors import InputError
 
 

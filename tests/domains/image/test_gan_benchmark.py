@@ -17,7 +17,8 @@ PLAN = image_gan.Plan(
     rewards=("symmetry", "compressibility"),
     count=240,
     network=toy.NETWORK,
-    settings={"batch_size": 16, "updates": 2, "reward": {"batch_size": 16, "ramp": [0.0, 0.0]}},
+    settings={"batch_size": 16, "updates": 2},
+    tuning={"reward": {"batch_size": 16, "ramp": [0.0, 0.0]}},
 )
 
 

@@ -22,6 +22,7 @@ from plaudit.domains.image.augment import Augment, augmented
 from plaudit.domains.image.features import FeatureNet, Kind, NetConfig, as_input, build_net, restore_net
 from plaudit.domains.image.sets import PictureSet
 from plaudit.engine.adam import Adam, flatten
+from plaudit.engine.precision import half
 from plaudit.errors import Diverged, InputError
 
 _CHUNK = 1000
@@ -170,7 +171,7 @@ def _schedule(share: float) -> float:
 
 
 def _loss(net: FeatureNet, pictures: Tensor, labels: Tensor, smoothing: float) -> Tensor:
-    with torch.autocast("cpu", torch.bfloat16):
+    with half("cpu", True):
         logits = net(pictures)
     return F.cross_entropy(logits, labels, label_smoothing=smoothing)
 

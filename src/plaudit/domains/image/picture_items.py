@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from plaudit.domains.image.picture_reference import Reference
-from plaudit.domains.image.picture_source import PictureReward, PictureSource
+from plaudit.domains.image.picture_source import JudgedPictureReward, PictureReward, PictureSource
 from plaudit.domains.image.pictures import as_pixels, from_model
 from plaudit.engine.flow.model import FlowShape
 from plaudit.engine.nets.generator import ItemShape
@@ -78,6 +78,16 @@ class PaidPictures(PaidItems, PictureItems):
     def __init__(self, source: PictureSource, reward: PictureReward, reference: Reference) -> None:
         PictureItems.__init__(self, source)
         PaidItems.__init__(self, reward, reference)
+
+
+class JudgedPictures(PaidPictures):
+    """A game whose reward brings a judge that is never optimised."""
+
+    reward: JudgedPictureReward
+
+    def judge(self, items: Tensor, labels: Tensor | None) -> Tensor:
+        """What the judge says `(B,)` of `items (B, C, H, W)`."""
+        return self.reward.judge(labels, items)
 
 
 def item_shape(shape: FlowShape) -> ItemShape:

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from plaudit.domains.image.data import BUILT_IN
 from plaudit.domains.image.learned import read_learned
 from plaudit.domains.image.learned_terms import KEY
-from plaudit.domains.image.picture_items import PaidItems, PaidPictures, PictureItems
+from plaudit.domains.image.picture_bound import bounded_terms, check_kappa
+from plaudit.domains.image.picture_items import JudgedPictures, PaidItems, PaidPictures, PictureItems
 from plaudit.domains.image.picture_reference import facts_about, facts_of, pictures_of, reference_of
 from plaudit.domains.image.picture_request import PictureRequest, check_picture
 from plaudit.domains.image.picture_source import JudgedPictureReward, PictureReward, PictureSource
@@ -43,8 +44,13 @@ class PictureConfig:
     mirror: bool = False
     """Learn from mirror images too: not for letters, digits and other things with a direction."""
 
+    lower_bound: float | None = None
+    """Score by classifiers (class_probability, fidelity, learned) with the mean less so many deviations over
+    four changed copies of a picture, against rewards won by accidents of pixels; 1 is usual."""
+
     def __post_init__(self) -> None:
         checked_side(self.side, 0, 3)
+        check_kappa(self.lower_bound)
 
     @property
     def place(self) -> tuple[str, int | None]:
@@ -77,7 +83,8 @@ def reward_of(recipe: Recipe, inputs: Mapping[str, Path] | None = None) -> Pictu
     given = request_of(recipe)
     facts = facts_of(*config.place)
     check_picture(given, facts)
-    composition = Composition(recipe.reward, picture_terms(), recipe.product_weight)
+    terms = bounded_terms(picture_terms(), recipe.reward, config.lower_bound)
+    composition = Composition(recipe.reward, terms, recipe.product_weight)
     _check_classes(composition, facts.names, given)
     # Learned now, where it has to be, and not in the middle of the first step.
     held: dict[str, Any] = {"reference": reference_of(*config.place), "pictures": config.place}
@@ -170,7 +177,8 @@ def _play(recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
     if not recipe.reward:
         return _in_one_step(recipe, inputs, PictureItems(source), None)
     reward = reward_of(recipe, inputs)
-    paid = PaidPictures(source, reward, reference_of(*config_of(recipe).place))
+    make = JudgedPictures if isinstance(reward, JudgedPictureReward) else PaidPictures
+    paid = make(source, reward, reference_of(*config_of(recipe).place))
     return _in_one_step(recipe, inputs, paid, reward.weighing)
 
 

@@ -54,7 +54,7 @@ class FlowMatchingConfig:
     max_grad_norm: float = 1.0
     """Longest gradient."""
     precision: Literal["bf16", "fp32"] = "bf16"
-    """Arithmetic of the network; weights, loss and optimiser are float32."""
+    """Of the network; "bf16" where the processor has it. Weights, loss and optimiser are float32."""
     device: str = "cpu"
     """Where the network is."""
     held_out: int = 512

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from plaudit.engine import nets
 from plaudit.engine.nets.mlp import MLP, MLPConfig
 from plaudit.engine.nets.unet import UNet, UNetConfig, waves
+from plaudit.engine.precision import half
 from plaudit.errors import InputError
 
 PRECISIONS = ("bf16", "fp32")
@@ -114,7 +115,7 @@ class FlowModel(nn.Module):
         return wanted + guidance * (wanted - free)
 
     def _run(self, x: Tensor, t: Tensor, label: Tensor | None) -> Tensor:
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
+        with half(x.device.type, self.bf16):
             out: Tensor = self.net(x, t, label)
         return out.float()
 

@@ -2,8 +2,8 @@
 
 Score function (grpo, ddpo: `score.py`), the reward's gradient (`pathwise.py`, `adjoint.py`), weighted
 regression (`regression.py`); what they share is in `tuned.py`. The policy is the running mean of the
-weights; where a judge that is never optimised declines (`guard.py`), it is the running mean that the judge
-liked best, and the training is `finished`.
+weights; where a judge that is never optimised declines (`engine/guard.py`), it is the running mean that the
+judge liked best, and the training is `finished`.
 """
 
 from __future__ import annotations
@@ -59,7 +59,6 @@ class FlowReward:
         row = tuned.guard.look(torch.cat(tuned.judged), reward, averaged.state_dict())
         if tuned.guard.finished:
             load_weights(averaged, tuned.guard.best)
-            row |= {"declined": 1.0, "best_judge": tuned.guard.highest, "best_step": tuned.guard.best_step}
         return row
 
     @property

@@ -14,7 +14,6 @@ from torch import Tensor
 from plaudit.engine.adam import Adam, clip_norm, flatten, flushed_denormals
 from plaudit.engine.env import State
 from plaudit.engine.flow.average import Average
-from plaudit.engine.flow.guard import JudgeGuard
 from plaudit.engine.flow.matching import check_choice
 from plaudit.engine.flow.model import PRECISIONS, FlowModel, FlowShape, network_config, weights_of
 from plaudit.engine.flow.sampling import (
@@ -27,6 +26,7 @@ from plaudit.engine.flow.sampling import (
     noise_from,
     steps_of,
 )
+from plaudit.engine.guard import JudgeGuard, judgement
 from plaudit.engine.learner import Weighing
 from plaudit.engine.nets import load_weights
 from plaudit.engine.normalise import RunningMoments
@@ -98,7 +98,7 @@ class FlowRewardConfig:
     ema: float = 0.95
     """Decay of the running mean of the weights, which is what samples."""
     precision: Literal["bf16", "fp32"] = "fp32"
-    """Arithmetic of the network; weights, loss and optimiser are float32."""
+    """Of the network; "bf16" where the processor has it. Weights, loss and optimiser are float32."""
     device: str = "cpu"
     """Where the network is."""
     guidance: float = 0.0
@@ -223,10 +223,8 @@ class Tuned:
             return
         with torch.no_grad():
             label = None if label is None else label.cpu()
-            judged = torch.as_tensor(self.source.judge(label, images.detach().cpu()), dtype=torch.float64)
-        if judged.shape != (len(images),):
-            raise InputError(f"the judge gave {tuple(judged.shape)} for {len(images)} samples.")
-        self.judged.append(judged)
+            judged = self.source.judge(label, images.detach().cpu())
+        self.judged.append(judgement(judged, len(images)))
 
     @property
     def reduction(self) -> Reduction:

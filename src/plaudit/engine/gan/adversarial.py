@@ -20,6 +20,7 @@ from plaudit.engine.adam import Adam, flatten, flushed_denormals
 from plaudit.engine.env import State
 from plaudit.engine.gan import losses
 from plaudit.engine.gan.config import Examples, GanConfig, network_config
+from plaudit.engine.gan.judged import JudgeBeside
 from plaudit.engine.gan.latent import LatentTuner
 from plaudit.engine.gan.policy import GeneratorPolicy, make
 from plaudit.engine.gan.rewards import Rewards
@@ -29,7 +30,11 @@ from plaudit.engine.learner import Metrics, Weighing
 from plaudit.engine.nets import load_weights
 from plaudit.engine.nets.critic import Critic
 from plaudit.engine.nets.generator import Generator
+from plaudit.engine.precision import half
 from plaudit.errors import Diverged, InputError
+
+_REWARDED = ("tuner", "surrogate", "rewards", "judge")
+"""Parts of the learner that only a reward brings."""
 
 
 class Gan:
@@ -70,6 +75,14 @@ class Gan:
             self.tuner = LatentTuner(self.rewards, *about)
         if self.rewards is not None and reward.method == "surrogate":
             self.surrogate = Surrogate(self.rewards, *about)
+        judged = self.rewards is not None and hasattr(self.source, "judge")
+        self.judge = JudgeBeside(self.source, reward, seed + 3) if judged else None  # type: ignore[arg-type]
+        if reward.stop_on_decline and self.judge is None:
+            raise InputError(
+                "there is no judge that could decline.",
+                place="learner.reward.stop_on_decline",
+                hint="A reward learned from two folders (plaudit reward) brings one.",
+            )
         if self.rewards is not None and reward.schedule == "dual" and not hasattr(self.source, "distance"):
             raise InputError("the task measures no distance to its data.", place="learner.reward.schedule")
 
@@ -188,7 +201,7 @@ class Gan:
 
     def _judge(self, items: Tensor, labels: Tensor | None) -> Tensor:
         """What the critic says `(B,)`."""
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.config.precision == "bf16"):
+        with half("cpu", self.config.precision == "bf16"):
             scores: Tensor = self.critic(items, labels)
         return scores[:, 0]
 
@@ -221,7 +234,21 @@ class Gan:
             rows["kl"] = self.tuner.kl
         if self.surrogate is not None:
             rows["surrogate_explained"] = self.surrogate.explained
-        return rows
+        return rows | self._judged(rows)
+
+    def _judged(self, rows: Metrics) -> Metrics:
+        """What the judge says; where it has declined, the weights that it liked best are back."""
+        if self.judge is None or "return" not in rows:
+            return {}
+        said = self.judge.look(self.policy(), rows["return"])
+        if self.finished:
+            self.load_weights(self.judge.guard.best)
+        return said
+
+    @property
+    def finished(self) -> bool:
+        """Whether the judge has declined: the policy is then the one that it liked best."""
+        return self.judge is not None and self.judge.guard.finished
 
     @property
     def progress(self) -> tuple[int, str]:
@@ -242,7 +269,7 @@ class Gan:
         }
 
     def state_dict(self) -> State:
-        parts = {"tuner": self.tuner, "surrogate": self.surrogate, "rewards": self.rewards}
+        parts = {name: getattr(self, name) for name in _REWARDED}
         return {
             "random": self.random.bit_generator.state,
             "noise": self.noise.get_state(),
@@ -266,7 +293,7 @@ class Gan:
         for name in ("adam", "critic_adam", "weight"):
             getattr(self, name).load_state_dict(state[name])
         self.images, self.rounds, self.critic_rounds = (int(count) for count in state["counts"])
-        for name in ("tuner", "surrogate", "rewards"):
+        for name in _REWARDED:
             if getattr(self, name) is not None:
                 getattr(self, name).load_state_dict(state[name])
 

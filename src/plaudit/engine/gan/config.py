@@ -44,6 +44,9 @@ class RewardConfig:
     """dual: logarithm of lambda's change where the distance is off by the whole reference."""
     most: float = 1e4
     """dual: the largest lambda."""
+    stop_on_decline: int = 0
+    """Steps over which the judge's mean is taken; the training ends when that has fallen. 0 = it never ends
+    early."""
     policy: Literal["gaussian", "network"] = "gaussian"
     """score: what proposes latents: a normal for each class, or an offset by a network."""
     group: int = 8
@@ -66,7 +69,7 @@ class RewardConfig:
         _check_choice(self, "policy", ("gaussian", "network"), "learner.reward")
         for name in ("every", "batch_size", "judge_every", "memory", "fits"):
             _check_least(self, name, 1, "learner.reward")
-        for name in ("weight", "slack", "reference", "rate", "most"):
+        for name in ("weight", "slack", "reference", "rate", "most", "stop_on_decline"):
             _check_least(self, name, 0, "learner.reward")
         if len(self.ramp) != 2 or not 0.0 <= self.ramp[0] <= self.ramp[1] <= 1.0:
             raise InputError(
@@ -118,7 +121,7 @@ class GanConfig:
     ema_images: int = 5000
     """Half-life of the average of generators, in training items; it is shorter at the start."""
     precision: Precision = "fp32"
-    """"bf16": layers compute in bfloat16, weights and penalties stay float32."""
+    """"bf16": layers compute in bfloat16 where the processor has it; weights and penalties stay float32."""
     keep_critic: bool = True
     """Store the critic with the policy, so that a later training can go on with the game."""
     reward: RewardConfig = field(default_factory=RewardConfig)
@@ -161,6 +164,14 @@ class Differentiable(Protocol):
 
     def columns(self, items: Tensor, labels: Tensor | None) -> Tensor:
         """Columns `(B, K)` of the composition, differentiable by `items`; NaN = could not be scored."""
+        ...
+
+
+class Judging(Protocol):
+    """A source with a judge that is never optimised: what `stop_on_decline` needs."""
+
+    def judge(self, items: Tensor, labels: Tensor | None) -> Tensor:
+        """What the judge says `(B,)` of `items (B, *item)`, more is better; NaN = could not be judged."""
         ...
 
 

@@ -12,6 +12,7 @@ from plaudit.engine import nets
 from plaudit.engine.gan.latent import LatentPolicy, OffsetLatent, latent_policy
 from plaudit.engine.nets.critic import Critic
 from plaudit.engine.nets.generator import Generator, GeneratorConfig, ItemShape
+from plaudit.engine.precision import half
 from plaudit.engine.random import RowRandom
 from plaudit.errors import InputError
 
@@ -159,6 +160,6 @@ def assign(parts: dict[str, Any], tensors: dict[str, Tensor]) -> None:
 
 def make(generator: Generator, latent: Tensor, labels: Tensor | None, precision: str) -> Tensor:
     """Items `(B, *item)` float32 from latents, computed in the given precision."""
-    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+    with half("cpu", precision == "bf16"):
         out: Tensor = generator(latent, labels)
     return out

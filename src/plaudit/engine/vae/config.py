@@ -39,7 +39,7 @@ class VaeConfig:
     max_grad_norm: float = 1.0
     """Longest gradient."""
     precision: Literal["bf16", "fp32"] = "fp32"
-    """"bf16": layers compute in bfloat16; weights, loss and optimiser stay float32."""
+    """"bf16": layers compute in bfloat16 where the processor has it; the rest stays float32."""
     held_out: int = 512
     """Items of the validation split whose bound is logged."""
 

@@ -21,6 +21,7 @@ from plaudit.engine.gan.losses import gaussian_kls
 from plaudit.engine.nets.coupling import Couplings
 from plaudit.engine.nets.critic import Critic
 from plaudit.engine.nets.generator import Generator, GeneratorConfig, ItemShape
+from plaudit.engine.precision import half
 from plaudit.engine.returns import check_rank
 
 LEAST_VARIANCE = 1e-6
@@ -69,7 +70,7 @@ class VaeModel(nn.Module):
 
         `noise (B, latent)` is standard normal.
         """
-        with torch.autocast(items.device.type, torch.bfloat16, enabled=precision == "bf16"):
+        with half(items.device.type, precision == "bf16"):
             mean, log_std = self.encode(items, labels)
             latent = mean + log_std.exp() * noise
             made = Generator.forward(self.generator, latent, labels, _LEAK)

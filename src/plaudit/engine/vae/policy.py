@@ -19,6 +19,7 @@ from plaudit.engine.gan.policy import (
     latent_of,
     padded,
 )
+from plaudit.engine.precision import half
 from plaudit.engine.vae.model import VaeModel
 from plaudit.errors import InputError
 
@@ -51,7 +52,7 @@ class VaePolicy(GeneratorPolicy):
     def _encode_chunk(self, items: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
         rows = len(items)
         items, labels = padded(items), None if labels is None else padded(labels)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bf16"):
+        with half("cpu", self.precision == "bf16"):
             mean, log_std = self.model.encode(items, labels)
         mean = self.model.to_noise(mean.float(), labels)
         return mean[:rows], log_std[:rows].float().exp()

@@ -16,6 +16,7 @@ from torch.func import functional_call
 
 from plaudit.engine.flow.model import FlowModel
 from plaudit.engine.flow.pretrained.pipeline import Encoded, Parts
+from plaudit.engine.precision import half
 from plaudit.errors import InputError
 
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
@@ -54,7 +55,7 @@ class LoraFlow(FlowModel):
         first = "sample" if hasattr(self.parts.pipe, "unet") else "hidden_states"
         given = {first: shown, "timestep": moment.timestep, "return_dict": False, **asked}
         weights = {_name(key): weight for key, weight in self.adapters.items()}
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
+        with half(x.device.type, self.bf16):
             predicted = functional_call(self.parts.network, weights, (), given)[0]
         return self.parts.clock.velocity(predicted.float(), shown, moment)
 

@@ -1,10 +1,10 @@
-"""A judge beside the reward while a flow is tuned: the gaming gap, and stopping when the judge declines.
+"""A judge beside the reward while a generator is tuned: the gaming gap, and stopping when the judge declines.
 
 The judge is a measure that is never optimised. As long as its samples get better, reward and judge rise
 together; a reward that is won by exploiting it rises while the judge falls. Gains are shares of the base's
 values, so that the two can be told apart in one unit: gaming gap = reward gain - judge gain.
 
-The rule: the judge is looked at on the samples of every step. Over each `patience` steps its mean and error
+The rule: the judge is looked at on samples of every step. Over each `patience` steps its mean and error
 are taken; where the present mean lies more than three standard errors below the best one so far, and the
 two have no step in common, the judge has declined. A judge that has come to rest does not stop the
 training.
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from torch import Tensor
 
 from plaudit.engine.env import State
 from plaudit.engine.learner import Metrics
+from plaudit.errors import InputError
 
 _SIGMAS = 3.0
 
@@ -32,6 +34,14 @@ def relative_gain(value: float, before: float) -> float:
     0.75
     """
     return (value - before) / abs(before) if before else math.nan
+
+
+def judgement(judged: Any, rows: int) -> Tensor:
+    """What a judge gave for so many samples, `(B,)` float64; raises `InputError` for another shape."""
+    found = torch.as_tensor(judged, dtype=torch.float64)
+    if found.shape != (rows,):
+        raise InputError(f"the judge gave {tuple(found.shape)} for {rows} samples.")
+    return found
 
 
 class JudgeGuard:
@@ -67,7 +77,10 @@ class JudgeGuard:
         if self.patience > 0 and len(self.recent) == self.patience:
             self._weigh(weights)
         gains = [relative_gain(now, then) for now, then in zip((reward, mean), self.before, strict=True)]
-        return {"judge": mean, "gaming_gap": gains[0] - gains[1]}
+        row: Metrics = {"judge": mean, "gaming_gap": gains[0] - gains[1]}
+        if self.finished:
+            row |= {"declined": 1.0, "best_judge": self.highest, "best_step": self.best_step}
+        return row
 
     def _weigh(self, weights: dict[str, Tensor]) -> None:
         mean, error = self._window()
