@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from plaudit.engine import nets
 from plaudit.engine.nets.mlp import MLP, MLPConfig
 from plaudit.engine.nets.unet import UNet, UNetConfig, waves
+from plaudit.engine.precision import fast_bf16
 from plaudit.errors import InputError
 
 PRECISIONS = ("bf16", "fp32")
@@ -65,7 +66,7 @@ class FlowModel(nn.Module):
     """The velocity at any place and time, for a class or none.
 
     Attributes:
-        bf16: compute in bfloat16 where that is safe; weights and results stay float32.
+        bf16: compute in bfloat16 where that is safe and fast; weights and results stay float32.
     """
 
     def __init__(self, shape: FlowShape, network: Any, bf16: bool = False) -> None:
@@ -114,7 +115,8 @@ class FlowModel(nn.Module):
         return wanted + guidance * (wanted - free)
 
     def _run(self, x: Tensor, t: Tensor, label: Tensor | None) -> Tensor:
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
+        bf16 = self.bf16 and fast_bf16(x.device.type)
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=bf16):
             out: Tensor = self.net(x, t, label)
         return out.float()
 
