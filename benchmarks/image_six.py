@@ -8,7 +8,7 @@ at least that mean, `six_fd_ok` those where its Frechet distance to test picture
 that no reward asks, is at most `ALLOWED` times that of the best of 16.
 
 A tuning, the scoring of the training pictures included, takes `Plan.seconds` of the process's own time, so
-that a busy machine changes nothing. How many pictures the best is taken of was found on other seeds.
+that a busy machine changes nothing. No seed of the figures was used to find a setting.
 """
 
 from __future__ import annotations
@@ -52,14 +52,15 @@ LEARNING: dict[str, Any] = {
     "ema": 0.98,
 }
 REWARDS: Mapping[str, int] = {
-    "class_probability": 64,
-    "fidelity": 64,
+    "class_probability": 16,
+    "fidelity": 32,
     "compressibility": 24,
     "symmetry": 32,
     "sharpness": 32,
     "ink": 32,
 }
-"""Of how many training pictures of a class each is the best."""
+"""Of how many training pictures of a class each is the best. On other seeds 32 was right for symmetry, and 64
+too many for compressibility, class_probability and fidelity (distance); the others are not yet tried."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Plan:
 
     count: int = 1000
     of: int = 16
-    seconds: float = 120.0
+    seconds: float = 230.0
     seed: int = SEED
     rewards: Mapping[str, int] = field(default_factory=lambda: REWARDS)
     learning: Mapping[str, Any] = field(default_factory=lambda: LEARNING)
