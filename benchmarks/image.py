@@ -63,7 +63,7 @@ def six(quick: bool) -> dict[str, Any]:
     from benchmarks import image_six
     from benchmarks.image_flow import Bench
 
-    return image_six.measure(quick, Bench.of(str(MNIST))) if _there() else {}
+    return image_six.measure(quick, Bench.of(str(MNIST)), str(MNIST)) if _there() else {}
 
 
 def speed(quick: bool) -> dict[str, Any]:

@@ -51,12 +51,15 @@ class PictureSource:
 
     def batch(self, n: int, random: np.random.Generator) -> tuple[Tensor, Tensor | None]:
         """n pictures `(n, C, H, W)` in [-1, 1] with replacement, and classes `(n,)` where there are some."""
-        at = random.integers(0, len(self._train), n)
-        images, labels = self._shown(self._train, at)
+        images, labels = self._shown(self._train, self._chosen(n, random))
         if self.mirror:
             turned = torch.from_numpy(random.random(n) < 0.5).view(-1, 1, 1, 1)
             images = torch.where(turned, images.flip(3), images)
         return images, labels
+
+    def _chosen(self, n: int, random: np.random.Generator) -> NDArray[np.int64]:
+        """Places `(n,)` in the train split."""
+        return random.integers(0, len(self._train), n)
 
     def validation(self, n: int) -> tuple[Tensor, Tensor | None]:
         """The first n pictures of the validation split."""

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from plaudit.domains.image.data import BUILT_IN
 from plaudit.domains.image.learned import read_learned
 from plaudit.domains.image.learned_terms import KEY
+from plaudit.domains.image.picture_best import BestPictures
 from plaudit.domains.image.picture_bound import bounded_terms, check_kappa
 from plaudit.domains.image.picture_items import JudgedPictures, PaidItems, PaidPictures, PictureItems
 from plaudit.domains.image.picture_reference import facts_about, facts_of, pictures_of, reference_of
@@ -43,7 +44,8 @@ class PictureConfig:
     """Tell the generator the class; without, it makes pictures of any class."""
     mirror: bool = False
     """Learn from mirror images too: not for letters, digits and other things with a direction."""
-
+    best_of: int = 1
+    """Learn (flow-matching) from pictures that are each the best by the reward of so many of a class."""
     lower_bound: float | None = None
     """Score by classifiers (class_probability, fidelity, learned) with the mean less so many deviations over
     four changed copies of a picture, against rewards won by accidents of pixels; 1 is usual."""
@@ -51,6 +53,8 @@ class PictureConfig:
     def __post_init__(self) -> None:
         checked_side(self.side, 0, 3)
         check_kappa(self.lower_bound)
+        if self.best_of < 1:
+            raise InputError(f"best_of = {self.best_of} is below 1.", place="env.best_of")
 
     @property
     def place(self) -> tuple[str, int | None]:
@@ -107,6 +111,15 @@ def source_of(recipe: Recipe) -> PictureSource:
     return PictureSource(training_pictures(config), config.classes, config.mirror)
 
 
+def best_of(recipe: Recipe, inputs: Mapping[str, Path]) -> BestPictures:
+    """The best of the recipe's set by the recipe's reward."""
+    config, pictures = config_of(recipe), training_pictures(config_of(recipe))
+    if not recipe.reward:
+        raise InputError("the best pictures are those by a reward.", place="env.best_of", hint="Give one.")
+    reward = reward_of(recipe, inputs)
+    return BestPictures(pictures, reward, config.best_of, config.classes, config.mirror)
+
+
 def training_pictures(config: PictureConfig) -> PictureSet:
     """The set itself; raises `InputError` where it is another than the package knows by that name."""
     pictures = pictures_of(*config.place)
@@ -142,7 +155,8 @@ def _check_classes(composition: Composition, names: tuple[str, ...], given: Pict
 
 
 def _match(recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:
-    return _flow(recipe, inputs, source_of(recipe), None)
+    best = config_of(recipe).best_of > 1
+    return _flow(recipe, inputs, best_of(recipe, inputs) if best else source_of(recipe), None)
 
 
 def _tune(recipe: Recipe, inputs: Mapping[str, Path]) -> Learner:

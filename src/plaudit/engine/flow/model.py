@@ -66,7 +66,7 @@ class FlowModel(nn.Module):
     """The velocity at any place and time, for a class or none.
 
     Attributes:
-        bf16: compute in bfloat16 where that is safe; weights and results stay float32.
+        bf16: compute in bfloat16 where that is safe and fast; weights and results stay float32.
     """
 
     def __init__(self, shape: FlowShape, network: Any, bf16: bool = False) -> None:
