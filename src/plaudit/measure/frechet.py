@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from plaudit.measure.floor import Distances, real_floor
 
 Floats = NDArray[np.float64]
-_ROWS = 2048
+_ROWS = 1280
 
 
 @dataclass(frozen=True)
