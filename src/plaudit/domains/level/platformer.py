@@ -39,7 +39,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from plaudit.domains.level import platformer_judge, platformer_kernels
+from plaudit.domains.level import platformer_judge, platformer_kernels, platformer_locks
 from plaudit.domains.level.game import Goals, Maps, Size, Stats, Tile
 from plaudit.domains.level.look import Landscape, Look
 from plaudit.domains.level.metrics import Judge
@@ -114,6 +114,9 @@ class PlatformerGame(RuleGame):
 
     def starts(self, numbers: NDArray[np.int64], size: Size, density: float | None, goals: Goals) -> Maps:
         return planned_maps(numbers, size, density, goals)
+
+    def around(self, cells: NDArray[np.bool_], tiles: Maps, numbers: NDArray[np.int64], goals: Goals) -> Maps:
+        return platformer_locks.around(cells, tiles, numbers, goals)
 
     def play(self, level: Maps) -> Rules | None:
         start = only(level, PLAYER)

@@ -42,8 +42,7 @@ def planned_maps(numbers: NDArray[np.int64], size: Size, density: float | None, 
     maps = np.full((len(numbers), height, width), OPEN, np.uint8)
     for level, number, goal in zip(maps, numbers.tolist(), goals.tolist(), strict=True):
         rng = np.random.default_rng([number % 2**64, _SALT])
-        usual = width // 10, width // 7, width // 10
-        enemies, jumps, coins = (u if g == UNASKED else g for u, g in zip(usual, goal, strict=True))
+        enemies, jumps, coins = wanted(goal, width)
         land = lay_land(level, min(max(jumps - enemies // 2, width // 12), width // 5), rng, rough=True)
         if density is not None:
             level[(level == OPEN) & (rng.random(level.shape) >= density)] = BLOCK
@@ -52,6 +51,12 @@ def planned_maps(numbers: NDArray[np.int64], size: Size, density: float | None, 
         spoil(level, rng)
         put_ends(level, land, rng)
     return maps
+
+
+def wanted(goal: list[int], width: int) -> tuple[int, ...]:
+    """Enemies, jumps and coins that are asked for, or as many as is usual."""
+    usual = width // 10, width // 7, width // 10
+    return tuple(u if g == UNASKED else g for u, g in zip(usual, goal, strict=True))
 
 
 def lay_land(level: Maps, obstacles: int, rng: np.random.Generator, rough: bool) -> Land:
