@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from plaudit.domains.level.game import Maps
 from plaudit.domains.level.sokoban_kernels import CRATE, OPEN, find_solution, make_rooms
+from plaudit.domains.level.sokoban_pushes import make_positions, may_be_solved
 from plaudit.domains.level.sokoban_reading import LONGEST, read
 from plaudit.domains.level.walks import pad
 
@@ -49,7 +50,7 @@ def write_room(room: Maps) -> str:
 @njit(cache=True, nogil=True)
 def make_scratch() -> Any:
     """What `solve` needs beside a room: the scratch of the searches, and a padded map."""
-    return make_rooms(_PADDED), np.zeros(_PADDED, np.uint8)
+    return make_rooms(_PADDED), np.zeros(_PADDED, np.uint8), make_positions()
 
 
 @njit(cache=True, nogil=True)
@@ -67,9 +68,11 @@ def solve(level: Any, scratch: Any, text: Any) -> Any:
     Returns the letters of its text, the moves and the searches made; no letters and moves where the level is
     not good.
     """
-    rooms, flat = scratch
+    rooms, flat, positions = scratch
     width = level.shape[1] + 2
     pad(level, flat)
+    if not may_be_solved(flat, width, positions):
+        return 0, 0, 0
     node, _, searches = find_solution(flat, (level.shape[0] + 2, width), rooms)
     if node < 0 or rooms.nodes.depth[node] < level.shape[0] + level.shape[1]:
         return 0, 0, searches

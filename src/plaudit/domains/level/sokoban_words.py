@@ -1,9 +1,9 @@
 """Find the rooms of `words/sokoban.txt`: `python -m plaudit.domains.level.sokoban_words MINUTES FILE [FROM]`.
 
 Good small levels are drawn at random, slots get those of its rooms that read unlike each other
-(`sokoban_slots.py`), and new rooms come in from random walks through good levels that keep away from what the
-slots have; then slots are filled anew. `FROM` is a file found before, to go on from. The file is written
-whenever it has become better.
+(`sokoban_slots.py`), and new rooms come in from random walks that begin at rooms which read like many others
+and lead to where that is less so; then slots are filled anew. `FROM` is a file found before, to go on from.
+The file is written whenever it has become better.
 
 Rooms are solved by all four searches of the benchmark: what breadth first does not solve in its 5,000
 iterations, and best first then does, reads longer and less like other solutions.
@@ -27,19 +27,21 @@ from plaudit.domains.level.sokoban_reading import ALIKE, LONGEST, at_most, compa
 from plaudit.domains.level.sokoban_rooms import SIDE, change, make_scratch, read_rooms, solve, write_room
 from plaudit.domains.level.sokoban_slots import ASKED, SLOTS, begin_slots, clashes, fill_slots
 
-KINDS = {1: 500, 2: 3000, 3: 2000, 4: 1000, 5: 600, 6: 100}
+KINDS = {1: 300, 2: 1500, 3: 1500, 4: 800, 5: 300, 6: 30}
 """Random good levels to begin with, by their crates: the more crates, the longer they take to find."""
-POOL = 20_000
+POOL = 8000
 """Rooms at most; those that read like most of the slots' go."""
-WALKS, CHANGES, KEPT = 24, 300, 100
-"""Walks between two fillings, the changes of a level that each tries, and rooms it may bring."""
-FEW = 2
-"""A walk brings rooms that read like so many times as many others as the slots' do, or fewer."""
-WARMTH = 0.04
+WALKS, CHANGES, FOUND, KEPT = 24, 150, 40, 8
+"""Walks between two fillings, the changes of a level that each tries, what it may find and bring."""
+LIKE = 2.0
+"""A walk finds rooms that read like so many times as many uses of others as where it began, or fewer."""
+CHEAP = {1: 1.0, 2: 1.0, 3: 0.5}
+"""How often walks begin at rooms of so many crates, 0.2 for more: these are solved slowly."""
+WARMTH = 0.05
 """Of the walks, in the mean of likeness above what is allowed: an excess that is less is often accepted."""
-STEP = 0.02
+STEP = 0.03
 """Price of an excess beside itself."""
-STEPS = 5000
+STEPS = 20_000
 """Of filling the slots anew."""
 
 
@@ -78,35 +80,55 @@ def draw(seed: int, crates: int, levels: Any, texts: Any, letters: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def walk(seed: int, level: Any, used: Any, found: Any, limit: float) -> int:
+def walk(seed: int, level: Any, used: Any, found: Any, rule: Any) -> int:
     """Walk from a good level at random, where it reads like fewer of the rooms in use more often.
 
-    used: texts `(N, LONGEST)`, letters and how often each room is in use `(N,)`; found: levels, texts and
-    letters of what is worth keeping: what reads like `limit` uses at most. Returns how many were found.
+    used: texts `(N, LONGEST)`, letters and how often each room is in use `(N,)`; found: levels, texts,
+    letters and uses that read alike of what is worth keeping; rule: how many uses it may read like for
+    that, and the fewest and most crates. Returns how many were found.
     """
     np.random.seed(seed)
-    scratch, text, trial = make_scratch(), np.zeros(LONGEST, np.int8), np.zeros(LONGEST, np.int8)
-    levels, texts, letters = found
-    size, other, count = solve(level, scratch, text)[0], level.copy(), 0
-    cost, _ = _price(text[:size], used, np.inf)
+    scratch, trial, other, count, cost = make_scratch(), np.zeros(LONGEST, np.int8), level.copy(), 0, np.inf
+    levels, texts, letters, likes = found
     for _ in range(CHANGES):
         other[:] = level
         change(other)
-        new = solve(other, scratch, trial)[0]
-        if new == 0 or count == len(letters):
+        if np.random.random() < 0.05:
+            _change_crates(other)
+        if not _in_range(other, rule[1], rule[2]):
             continue
-        if new == size and np.all(trial[:new] == text[:new]):
-            level[:] = other
+        size = solve(other, scratch, trial)[0]
+        if size == 0:
             continue
         most = cost - WARMTH * used[2].mean() * math.log(1.0 - np.random.random())
-        price, uses = _price(trial[:new], used, most)
+        price, uses = _price(trial[:size], used, most)
         if price > most:
             continue
-        level[:], text[:], size, cost = other, trial, new, price
-        if uses <= limit:
-            levels[count], texts[count], letters[count] = other, trial, new
+        level[:], cost = other, price
+        if uses <= rule[0] and count < len(letters):
+            levels[count], texts[count], letters[count], likes[count] = other, trial, size, uses
             count += 1
     return count
+
+
+@njit(cache=True, nogil=True)
+def _change_crates(level: Any) -> None:
+    """Take a crate and a target away, or put one of each on open cells."""
+    flat, more = level.reshape(-1), np.random.random() < 0.5
+    for tile in (CRATE, TARGET):
+        cells = np.flatnonzero(flat == (OPEN if more else tile))
+        if len(cells):
+            flat[cells[np.random.randint(len(cells))]] = tile if more else OPEN
+
+
+@njit(cache=True, nogil=True)
+def _in_range(level: Any, low: int, high: int) -> bool:
+    """Whether a level has so many crates, and as many targets."""
+    crates, targets = 0, 0
+    for tile in level.reshape(-1):
+        crates += tile == CRATE
+        targets += tile == TARGET
+    return crates == targets and low <= crates <= high
 
 
 @njit(cache=True, nogil=True)
@@ -182,27 +204,39 @@ class Search:
         return self.clashes < before
 
     def wander(self) -> None:
-        """Bring rooms in from walks that begin at rooms of the pool which read like few of the slots'."""
+        """Bring rooms in from walks that begin at rooms of the slots which read like many others."""
         rows, uses = np.unique(self.slots, return_counts=True)
-        used = (self.pool.texts[rows], self.pool.letters[rows], uses)
-        load = self.alike[:, rows] @ uses
-        limit = FEW * float(np.percentile(load[rows], 90))
-        kinds = self.crates.copy()
-        rooms, texts = np.zeros((KEPT, SIDE, SIDE), np.uint8), np.zeros((KEPT, LONGEST), np.int8)
-        letters = np.zeros(KEPT, np.int64)
-        for _ in range(WALKS):
-            tried = self.rng.choice(np.flatnonzero(kinds == self.rng.choice(list(KINDS))), 8)
-            level = self.pool.rooms[tried[load[tried].argmin()]].copy()
-            self.seed += 1
-            count = walk(self.seed, level, used, (rooms, texts, letters), limit)
-            self.add(rooms[:count], texts[:count], letters[:count])
+        load = self.alike[np.ix_(rows, rows)] @ uses - uses
+        trouble = load * uses * [CHEAP.get(kind, 0.2) for kind in self.crates[rows].tolist()]
+        for _ in range(WALKS if trouble.any() else 0):
+            at = int(self.rng.choice(len(rows), p=trouble / trouble.sum()))
+            others = np.ones(len(rows), bool)
+            # Half of the walks look for a room instead of this one, the others for one beside it.
+            others[at] = beside = bool(self.rng.integers(2))
+            kind = int(self.crates[rows[at]])
+            rule = (LIKE * max(load[at], 1) + beside * uses[at], max(kind - 1, 1), kind + 1)
+            used = (self.pool.texts[rows[others]], self.pool.letters[rows[others]], uses[others])
+            self._bring(rows[at], used, rule)
+
+    def _bring(self, row: int, used: Any, rule: tuple[float, int, int]) -> None:
+        """Walk from a room of the pool, and take in what was found that reads like fewest."""
+        rooms, texts = np.zeros((FOUND, SIDE, SIDE), np.uint8), np.zeros((FOUND, LONGEST), np.int8)
+        letters, likes = np.zeros(FOUND, np.int64), np.zeros(FOUND, np.int64)
+        self.seed += 1
+        count = walk(self.seed, self.pool.rooms[row].copy(), used, (rooms, texts, letters, likes), rule)
+        best = np.argsort(likes[:count])[:KEPT]
+        self.add(rooms[best], texts[best], letters[best])
 
     def thin(self) -> None:
-        """Make space: of the rooms that are in no slot those go that read like most of the slots'."""
+        """Make space: of the rooms of so many crates that are in no slot those go that read like most of the
+        slots'."""
         rows, uses = np.unique(self.slots, return_counts=True)
-        load = (self.alike[:, rows] @ uses).astype(np.float64) + 0.01 * self.alike.sum(1)
-        load[rows] = -1
-        kept = np.sort(np.argsort(load)[: POOL * 4 // 5])
+        load, place = self.alike[:, rows] @ uses, np.zeros(self.size)
+        for kind in np.unique(self.crates):
+            mine = np.flatnonzero(self.crates == kind)
+            place[mine] = load[mine].argsort().argsort() / len(mine)
+        place[rows] = -1
+        kept = np.sort(np.argsort(place)[: POOL * 3 // 5])
         self.size = len(kept)
         for array in self.pool[:4]:
             array[: self.size] = array[kept]
@@ -226,7 +260,7 @@ def main() -> None:
         lines = [line for line in given if "|" in line]
         slots = np.array([line.split() for line in given if "|" not in line], np.int64)
     search = Search(len(lines), lines, slots)
-    search.fill(20 * STEPS)
+    search.fill(5 * STEPS)
     while time.process_time() < 60 * minutes:
         if search.fill(STEPS):
             file.write_text(search.written(), encoding="ascii")
