@@ -2,10 +2,16 @@
 
 One generator is trained without a reward and kept in the cache; every tuning begins from it and goes on with
 the game and the reward, lambda steered by dual ascent on a distance that the reward's own classifier takes.
+What a tuning leaves is the generator of the highest reward among those that were measured within a tenth of
+the start's distance, twice its standard error allowed for.
 Judged beside it: on noise that no training draws from, the same for both, the reward picture by picture
 (paired bootstrap), and the Frechet distance to test pictures on features of the judge, which no reward asks,
 beside what real pictures are from real ones. A tuning without its reward (`control`) shows what the further
-game alone does. Minutes are those of one thread's processor time, so that a busy machine changes nothing.
+game alone does. Minutes are those of one thread's processor time, so that a busy machine changes nothing
+but, where two threads share a core, how much is done in them.
+
+Settings were chosen on seeds 11 to 13 and the noise of seeds from 6,000,000. Seeds 1 and 2 and the noise from
+5,000,000 were those of an earlier version, whose figures were looked at: this one is measured on others.
 
 Run alone: `python -m benchmarks.image_gan [--quick]`.
 """
@@ -43,9 +49,9 @@ from plaudit.runs.recipe import Recipe, RewardEntry
 VERSION = "gan reward 2"
 _ALLOWED = 1.1
 REWARDS: Mapping[str, tuple[str, float]] = {
-    "class_probability": ("pathwise", 0.05),
-    "symmetry": ("pathwise", 0.5),
-    "compressibility": ("surrogate", 0.5),
+    "class_probability": ("pathwise", 0.3),
+    "symmetry": ("pathwise", 0.4),
+    "compressibility": ("surrogate", 1.0),
 }
 """Terms with the way that their gradient comes and the lambda that dual ascent begins from."""
 
@@ -82,10 +88,11 @@ class Plan:
     )
     tuning: Mapping[str, Any] = field(
         default_factory=lambda: {
-            "learning_rate": 5e-5,
+            "learning_rate": 1e-4,
             "learning_rate_end": 1e-5,
-            "ema_images": 10_000,
-            "reward": {"judge_every": 1000, "rate": 2.0},
+            "gamma": 0.05,
+            "ema_images": 2000,
+            "reward": {"judge_every": 1500, "rate": 1.5, "slack": 0.1, "ramp": [0.0, 0.05]},
         }
     )
 

@@ -293,6 +293,23 @@ def test_it_goes_on_from_stored_weights():
         toy.gan(toy.Mixture(toy.RING)).load_weights(alone)
 
 
+def test_an_average_that_was_stored_is_not_soon_forgotten():
+    """New weights are nearly followed at the start; stored ones are averaged over all of the half-life."""
+    first = toy.gan(toy.Mixture(toy.RING))
+    toy.train(first, 3)
+    kept = {}
+    for stored in (False, True):
+        made = toy.gan(toy.Mixture(toy.RING), updates=1, batch_size=16, ema_images=160)
+        if stored:
+            made.load_weights({name: tensor.clone() for name, tensor in first.policy().tensors().items()})
+        before = made.average_params.clone()
+        made.step()
+        moved = (made.average_params - before).norm() / (made.params - before).norm()
+        kept[stored] = 1.0 - float(moved)
+    assert kept[True] == pytest.approx(0.5**0.1, abs=1e-4)
+    assert kept[False] == pytest.approx(0.5**16.0, abs=1e-4)
+
+
 def test_what_is_not_finite_is_a_divergence():
     source = toy.Mixture(toy.RING)
     source.batch = lambda n, random: (torch.full((n, 2), torch.nan), None)

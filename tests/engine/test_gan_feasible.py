@@ -113,7 +113,7 @@ def test_both_are_weighed_as_of_now():
 def test_what_is_looked_at_is_asked_for_but_not_reported():
     one = best(UnitWeights(("first", "second")))
     one.look(Points(1, 1), True, 0)
-    assert one.rewards.report() == {"queries": 8 * 8}
+    assert one.rewards.report() == {"queries": 16 * 8}
 
 
 class Leaving(toy.Mixture):

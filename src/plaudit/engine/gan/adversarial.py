@@ -53,6 +53,7 @@ class Gan:
         betas = (config.beta1, config.beta2)
         self.adam, self.critic_adam = Adam(self.params, betas), Adam(self.critic_params, betas)
         self.images = self.rounds = self.critic_rounds = 0
+        self.settled = False
         self.term = None
         if weighing is not None:
             self.term = RewardTerm(source, weighing, config.reward, self.network, seed)
@@ -145,8 +146,13 @@ class Gan:
         return scores[:, 0]
 
     def _follow(self) -> None:
-        """Let the generator into its average, of which the first images are soon forgotten."""
-        half_life = min(self.config.ema_images, 0.05 * self.images)
+        """Let the generator into its average, of which the first images are soon forgotten.
+
+        Where the average began from stored weights it has nothing to forget.
+        """
+        half_life = (
+            self.config.ema_images if self.settled else min(self.config.ema_images, 0.05 * self.images)
+        )
         kept = 0.5 ** (self.config.batch_size * self.config.critic_updates / max(half_life, 1.0))
         self.average_params.lerp_(self.params, 1.0 - kept)
 
@@ -207,6 +213,7 @@ class Gan:
             "adam": self.adam.state_dict(),
             "critic_adam": self.critic_adam.state_dict(),
             "counts": [self.images, self.rounds, self.critic_rounds],
+            "settled": self.settled,
             "term": None if self.term is None else self.term.state_dict(),
         }
 
@@ -220,6 +227,7 @@ class Gan:
         for name in ("adam", "critic_adam"):
             getattr(self, name).load_state_dict(state[name])
         self.images, self.rounds, self.critic_rounds = (int(count) for count in state["counts"])
+        self.settled = bool(state["settled"])
         if self.term is not None:
             self.term.load_state_dict(state["term"])
 
@@ -227,6 +235,7 @@ class Gan:
         """Begin from these weights: generator, and critic and latent policy where they are kept."""
         load_part(self.generator, "generator", tensors)
         load_part(self.average, "generator", tensors)
+        self.settled = True
         rest: dict[str, torch.nn.Module | None] = {"critic": self.critic, "latent": self._latents}
         for part, module in rest.items():
             if module is not None and any(name.startswith(f"{part}.") for name in tensors):

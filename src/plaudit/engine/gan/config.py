@@ -123,7 +123,7 @@ class GanConfig:
     penalty_every: int = 1
     """Critic updates between two with a penalty, which then counts that many times."""
     ema_images: int = 5000
-    """Half-life of the average of generators, in training items; it is shorter at the start."""
+    """Half-life of the average of generators, in training items; shorter at the start of new weights."""
     precision: Precision = "fp32"
     """"bf16": layers compute in bfloat16 where the processor has it; weights and penalties stay float32."""
     keep_critic: bool = True

@@ -22,7 +22,7 @@ from plaudit.engine.gan.policy import GeneratorPolicy
 from plaudit.engine.gan.rewards import Rewards, known_means
 from plaudit.engine.guard import Kept
 
-_BATCHES = 8
+_BATCHES = 16
 """Batches of items that a policy is paid for: each is as large as those learned from, for terms of groups."""
 
 
