@@ -306,6 +306,9 @@ def test_an_average_that_was_stored_is_not_soon_forgotten():
         made.step()
         moved = (made.average_params - before).norm() / (made.params - before).norm()
         kept[stored] = 1.0 - float(moved)
+    again = toy.gan(toy.Mixture(toy.RING), updates=1, batch_size=16, ema_images=160)
+    again.load_state_dict(made.state_dict(), made.policy().tensors())
+    assert repr(again.step()) == repr(made.step()) and torch.equal(again.average_params, made.average_params)
     assert kept[True] == pytest.approx(0.5**0.1, abs=1e-4)
     assert kept[False] == pytest.approx(0.5**16.0, abs=1e-4)
 
