@@ -2,10 +2,16 @@
 
 One generator is trained without a reward and kept in the cache; every tuning begins from it and goes on with
 the game and the reward, lambda steered by dual ascent on a distance that the reward's own classifier takes.
+What a tuning leaves is the generator of the highest reward among those that were measured within a tenth of
+the start's distance, twice its standard error allowed for.
 Judged beside it: on noise that no training draws from, the same for both, the reward picture by picture
 (paired bootstrap), and the Frechet distance to test pictures on features of the judge, which no reward asks,
 beside what real pictures are from real ones. A tuning without its reward (`control`) shows what the further
-game alone does. Minutes are those of one thread's processor time, so that a busy machine changes nothing.
+game alone does. Minutes are those of one thread's processor time, so that a busy machine changes nothing
+but, where two threads share a core, how much is done in them.
+
+Settings were chosen on seeds 11 to 13 and the noise of seeds from 6,000,000. Seeds 1 and 2 and the noise from
+5,000,000 were those of an earlier version, whose figures were looked at: this one is measured on others.
 
 Run alone: `python -m benchmarks.image_gan [--quick]`.
 """
@@ -40,14 +46,12 @@ from plaudit.measure.intervals import bootstrap_mean
 from plaudit.media import cache
 from plaudit.runs.recipe import Recipe, RewardEntry
 
-VERSION = "gan reward 1"
-HELD_OUT = 5_000_000
-"""The first seed of the noise that figures are taken on."""
+VERSION = "gan reward 2"
 _ALLOWED = 1.1
 REWARDS: Mapping[str, tuple[str, float]] = {
-    "class_probability": ("pathwise", 0.05),
-    "symmetry": ("pathwise", 0.5),
-    "compressibility": ("surrogate", 0.5),
+    "class_probability": ("pathwise", 0.3),
+    "symmetry": ("pathwise", 0.4),
+    "compressibility": ("surrogate", 1.0),
 }
 """Terms with the way that their gradient comes and the lambda that dual ascent begins from."""
 
@@ -58,15 +62,17 @@ class Plan:
 
     Attributes:
         base_s: processor seconds of the game without a reward; `tune_s`: of each tuning.
+        held_out: the first seed of the noise that figures are taken on.
         count: pictures of a figure.
         settings: laid over the learner of both stages, as `network` is over their networks.
         tuning: laid over the learner of a tuning alone.
     """
 
     pictures: str = "mnist"
-    base_s: float = 360.0
-    tune_s: float = 30.0
-    seeds: tuple[int, ...] = (1, 2)
+    base_s: float = 480.0
+    tune_s: float = 60.0
+    seeds: tuple[int, ...] = (21, 22)
+    held_out: int = 8_000_000
     rewards: tuple[str, ...] = tuple(REWARDS)
     count: int = 5000
     network: Mapping[str, Any] = field(default_factory=lambda: {"widths": [48, 24]})
@@ -74,15 +80,19 @@ class Plan:
         default_factory=lambda: {
             "precision": "fp32",
             "batch_size": 64,
+            "learning_rate": 2e-3,
+            "gamma": 0.3,
+            "gamma_end": 0.05,
             "penalty_every": 4,
         }
     )
     tuning: Mapping[str, Any] = field(
         default_factory=lambda: {
-            "learning_rate": 5e-5,
+            "learning_rate": 1e-4,
             "learning_rate_end": 1e-5,
-            "ema_images": 10_000,
-            "reward": {"judge_every": 1000, "rate": 2.0},
+            "gamma": 0.05,
+            "ema_images": 2000,
+            "reward": {"judge_every": 1500, "rate": 1.5, "slack": 0.1, "ramp": [0.0, 0.05]},
         }
     )
 
@@ -233,7 +243,7 @@ def judged(policy: Any, plan: Plan, reference: Reference) -> Judged:
     """Draw on held-out noise, classes in turn, and judge."""
     classes = reference.facts.classes
     labels = torch.arange(plan.count) % max(classes, 1)
-    seeds = HELD_OUT + np.arange(plan.count)
+    seeds = plan.held_out + np.arange(plan.count)
     drawn = policy.draw(policy.noise(RowRandom(seeds)), labels if classes else None)
     scores = {}
     for name in plan.rewards:

@@ -26,20 +26,21 @@ def test_the_gaming_gap_by_hand():
     # The reward came three quarters nearer to 0, the judge doubled.
     row = guard.look(torch.tensor([0.4, 0.4, math.nan]), -1.0, {})
     assert row == {"judge": pytest.approx(0.4), "gaming_gap": pytest.approx(0.75 - 1.0)}
-    assert math.isnan(relative_gain(1.0, 0.0)) and not guard.best
+    assert math.isnan(relative_gain(1.0, 0.0)) and not guard.kept.weights
 
 
 def test_a_decline_stops_and_a_rest_does_not():
     resting = JudgeGuard(4)
     looks(resting, [0.1, 0.4, 0.7, 0.9, 0.91, 0.9] + [0.9, 0.91] * 20)
-    assert not resting.finished and float(resting.best["w"]) > 0.85
+    assert not resting.finished and float(resting.kept.weights["w"]) > 0.85
     falling = JudgeGuard(4)
     looks(falling, [0.1, 0.4, 0.7, 0.9, 0.91, 0.9, 0.9])
     assert not falling.finished
     looks(falling, [0.6, 0.5])
     assert not falling.finished
     looks(falling, [0.4, 0.3, 0.3])
-    assert falling.finished and falling.best_step == 7 and float(falling.best["w"]) == pytest.approx(0.9)
+    assert falling.finished and falling.kept.step == 7
+    assert float(falling.kept.weights["w"]) == pytest.approx(0.9)
 
 
 def test_means_that_share_a_look_are_not_compared():
@@ -47,7 +48,7 @@ def test_means_that_share_a_look_are_not_compared():
     looks(guard, [0.9] * 8 + [0.4] * 7)
     assert not guard.finished
     looks(guard, [0.4])
-    assert guard.finished and guard.best_step == 8
+    assert guard.finished and guard.kept.step == 8
 
 
 def test_noise_alone_stops_no_training():
@@ -93,7 +94,7 @@ def test_the_training_ends_and_keeps_what_the_judge_liked():
         m.policy().draw(torch.randn(500, 2, generator=torch.Generator().manual_seed(0))) for m in (made, free)
     )
     assert float(Hacked().judge(None, kept).mean()) > float(Hacked().judge(None, lost).mean()) + 0.3
-    assert all(torch.equal(made.policy().tensors()[n], t) for n, t in made.tuned.guard.best.items())
+    assert all(torch.equal(made.policy().tensors()[n], t) for n, t in made.tuned.guard.kept.weights.items())
 
 
 @pytest.mark.parametrize("method", ["pathwise", "adjoint", "grpo", "rwr"])
@@ -105,8 +106,9 @@ def test_every_method_is_judged_and_resumed_exactly(method):
     two.load_state_dict(one.state_dict(), {n: t.clone() for n, t in one.policy().tensors().items()})
     assert [repr(one.step()) for _ in range(3)] == [repr(two.step()) for _ in range(3)]
     assert torch.equal(one.tuned.params, two.tuned.params)
-    assert one.tuned.guard.best.keys() == two.tuned.guard.best.keys() != set()
-    assert all(torch.equal(t, two.tuned.guard.best[n]) for n, t in one.tuned.guard.best.items())
+    first, second = (made.tuned.guard.kept.weights for made in (one, two))
+    assert first.keys() == second.keys() != set()
+    assert all(torch.equal(t, second[n]) for n, t in first.items())
 
 
 def test_a_finished_learner_stays_finished():

@@ -8,6 +8,7 @@ import torch
 
 from plaudit.engine.gan import losses
 from plaudit.engine.gan.config import GanConfig, RewardConfig
+from plaudit.engine.gan.distance import Distance
 from plaudit.engine.gan.latent import GaussianLatent, LatentTuner, OffsetLatent
 from plaudit.engine.gan.rewards import Rewards
 from plaudit.engine.gan.weight import RewardWeight, ascended, balanced, ramped
@@ -80,17 +81,17 @@ def test_the_first_distance_is_the_reference():
     weight = RewardWeight(RewardConfig(schedule="dual", slack=0.5, rate=1.0, judge_every=10, ramp=(0.5, 0.5)))
     assert not weight.due(100, 0.2)
     assert weight.due(100, 0.6)
-    weight.measured(4.0, 100)
+    weight.measured(Distance(4.0), 100)
     assert (weight.reference, weight.base, weight.due(109, 0.6), weight.due(110, 0.6)) == (
         4.0,
         1.0,
         False,
         True,
     )
-    weight.measured(8.0, 110)
+    weight.measured(Distance(8.0), 110)
     assert weight.base == pytest.approx(math.exp(-0.5))
     with pytest.raises(Diverged):
-        weight.measured(float("nan"), 120)
+        weight.measured(Distance(float("nan")), 120)
 
 
 class Linear:

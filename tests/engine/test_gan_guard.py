@@ -52,7 +52,9 @@ def test_it_ends_where_the_judge_declines_and_keeps_what_it_liked(method):
         rows.append(made.step())
     assert made.finished and rows[-1]["declined"] == 1.0
     assert rows[-1]["best_judge"] > rows[-1]["judge"]
-    assert all(torch.equal(made.policy().tensors()[n], t) for n, t in made.judge.guard.best.items())
+    assert all(
+        torch.equal(made.policy().tensors()[n], t) for n, t in made.term.judge.guard.kept.weights.items()
+    )
 
 
 def test_it_is_resumed_exactly():

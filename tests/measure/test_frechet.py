@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from plaudit.measure.floor import to_real
-from plaudit.measure.frechet import frechet_distance, frechet_floor, gaussian_distance, moments
+from plaudit.measure.frechet import (
+    frechet_distance,
+    frechet_floor,
+    frechet_left_out,
+    gaussian_distance,
+    moments,
+)
 
 
 def random_covariance(rng, d, rank=None):
@@ -73,6 +79,20 @@ class TestSamples:
     def test_what_makes_no_distance_is_refused(self, a, b):
         with pytest.raises(ValueError):
             frechet_distance(a, b)
+
+
+class TestLeftOut:
+    def test_each_part_is_left_out_in_turn(self):
+        rng = np.random.default_rng(0)
+        rows, real = rng.normal(size=(90, 4)), moments(rng.normal(0.2, 1, (80, 4)))
+        found = frechet_left_out([moments(part) for part in np.split(rows, 3)], real)
+        rest = [np.delete(rows, range(at, at + 30), 0) for at in (0, 30, 60)]
+        assert found == pytest.approx([frechet_distance(part, real) for part in rest])
+
+    def test_one_part_cannot_be_left_out(self):
+        one = moments(np.random.default_rng(0).normal(size=(9, 2)))
+        with pytest.raises(ValueError, match="without"):
+            frechet_left_out([one], one)
 
 
 class TestFloor:

@@ -44,21 +44,47 @@ def judgement(judged: Any, rows: int) -> Tensor:
     return found
 
 
+class Kept:
+    """Weights of a moment of a training that are to outlive it.
+
+    Attributes:
+        weights: by name, copied; empty before anything was kept.
+        said: what spoke for them, as numbers that later moments are compared with.
+        step: when that was.
+    """
+
+    def __init__(self) -> None:
+        self.weights: dict[str, Tensor] = {}
+        self.said: tuple[float, ...] = ()
+        self.step = 0
+
+    def take(self, weights: dict[str, Tensor], said: tuple[float, ...], step: int) -> None:
+        """Keep a copy of these weights in the place of those before."""
+        self.weights = {name: tensor.detach().clone() for name, tensor in weights.items()}
+        self.said, self.step = said, step
+
+    def state_dict(self) -> State:
+        return {"weights": dict(self.weights), "said": list(self.said), "step": self.step}
+
+    def load_state_dict(self, state: State) -> None:
+        self.weights = {name: torch.as_tensor(tensor) for name, tensor in state["weights"].items()}
+        self.said, self.step = tuple(float(number) for number in state["said"]), int(state["step"])
+
+
 class JudgeGuard:
     """What a judge says over the training, and the weights that it liked best.
 
     Attributes:
         finished: the judge has declined.
-        best: weights by name when its running mean was highest; empty before the first full window.
-        best_step: at which look that was.
+        kept: the weights when its running mean was highest, with that mean and its standard error; none
+            before the first full window.
     """
 
     def __init__(self, patience: int) -> None:
         self.patience, self.looks, self.finished = patience, 0, False
         self.before = (math.nan, math.nan)
         self.recent: deque[tuple[float, float]] = deque(maxlen=max(patience, 1))
-        self.best: dict[str, Tensor] = {}
-        self.best_step, self.highest, self.error = 0, -math.inf, 0.0
+        self.kept = Kept()
 
     def look(self, judged: Tensor, reward: float, weights: dict[str, Tensor]) -> Metrics:
         """Take in what the judge said of a step's samples `(B,)` and their mean reward; the row to log.
@@ -79,16 +105,16 @@ class JudgeGuard:
         gains = [relative_gain(now, then) for now, then in zip((reward, mean), self.before, strict=True)]
         row: Metrics = {"judge": mean, "gaming_gap": gains[0] - gains[1]}
         if self.finished:
-            row |= {"declined": 1.0, "best_judge": self.highest, "best_step": self.best_step}
+            row |= {"declined": 1.0, "best_judge": self.kept.said[0], "best_step": self.kept.step}
         return row
 
     def _weigh(self, weights: dict[str, Tensor]) -> None:
         mean, error = self._window()
-        if mean > self.highest:
-            self.highest, self.error, self.best_step = mean, error, self.looks
-            self.best = {name: tensor.detach().clone() for name, tensor in weights.items()}
-        elif self.looks - self.best_step >= self.patience:
-            self.finished = self.highest - mean > _SIGMAS * math.hypot(error, self.error)
+        highest, uncertain = self.kept.said or (-math.inf, 0.0)
+        if mean > highest:
+            self.kept.take(weights, (mean, error), self.looks)
+        elif self.looks - self.kept.step >= self.patience:
+            self.finished = highest - mean > _SIGMAS * math.hypot(error, uncertain)
 
     def _window(self) -> tuple[float, float]:
         """Mean of the recent looks and its standard error, from within the looks and between them."""
@@ -103,17 +129,12 @@ class JudgeGuard:
             "finished": self.finished,
             "before": list(self.before),
             "recent": [list(each) for each in self.recent],
-            "best": dict(self.best),
-            "best_step": self.best_step,
-            "highest": self.highest,
-            "error": self.error,
+            "kept": self.kept.state_dict(),
         }
 
     def load_state_dict(self, state: State) -> None:
-        self.looks, self.best_step = int(state["looks"]), int(state["best_step"])
-        self.finished = bool(state["finished"])
+        self.looks, self.finished = int(state["looks"]), bool(state["finished"])
         self.before = (float(state["before"][0]), float(state["before"][1]))
         self.recent.clear()
         self.recent.extend((float(mean), float(square)) for mean, square in state["recent"])
-        self.best = {name: torch.as_tensor(tensor) for name, tensor in state["best"].items()}
-        self.highest, self.error = float(state["highest"]), float(state["error"])
+        self.kept.load_state_dict(state["kept"])

@@ -7,6 +7,9 @@ and the eigenvalues of one symmetric matrix, where the common way takes those of
 
 from __future__ import annotations
 
+import functools
+import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,6 +113,17 @@ def _factor(covariance: Floats) -> Floats:
     except np.linalg.LinAlgError:
         values, vectors = np.linalg.eigh(covariance)
         return vectors * np.sqrt(np.maximum(values, 0.0))
+
+
+def frechet_left_out(parts: Sequence[Moments], real: Moments) -> Floats:
+    """Distances `(k,)` to `real` of a sample without each of its k parts in turn: what a jackknife asks for.
+
+    Raises `ValueError` for fewer than two parts, or where what is left has no more rows than features.
+    """
+    if len(parts) < 2:
+        raise ValueError(f"a sample of {len(parts)} parts cannot do without one")
+    rest = ([*parts[:at], *parts[at + 1 :]] for at in range(len(parts)))
+    return np.array([frechet_distance(functools.reduce(operator.add, left), real) for left in rest])
 
 
 def frechet_floor(features: ArrayLike, draws: int, n: int, rng: np.random.Generator) -> Distances:

@@ -99,8 +99,18 @@ class Drawing:
 
 def test_the_distance_grows_as_pictures_leave_the_set():
     source = paid_items()
-    near, far, farther = (source.distance(Drawing("validation", shade)) for shade in (0.0, 0.3, 0.9))
+    near, far, farther = (source.distance(Drawing("validation", shade)).value for shade in (0.0, 0.3, 0.9))
     assert 0 <= near < far < farther
+
+
+def test_the_distance_knows_its_error():
+    """What ten parts of the pictures would have said alone, and the same again for the same pictures."""
+    source = paid_items()
+    found, moved = (source.distance(Drawing("validation", shade)) for shade in (0.3, 0.31))
+    assert found == source.distance(Drawing("validation", 0.3))
+    assert len(found.left_out) == 10 and 0 < found.error < found.value
+    # Two that are asked on the same noise err alike.
+    assert moved.growth_error(found) < 0.3 * moved.error
 
 
 def test_one_item_is_one_seed():

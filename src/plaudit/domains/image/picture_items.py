@@ -17,12 +17,17 @@ from plaudit.domains.image.picture_reference import Reference
 from plaudit.domains.image.picture_source import JudgedPictureReward, PictureReward, PictureSource
 from plaudit.domains.image.pictures import as_pixels, from_model
 from plaudit.engine.flow.model import FlowShape
+from plaudit.engine.gan.distance import Distance
 from plaudit.engine.nets.generator import ItemShape
 from plaudit.engine.random import RowRandom
-from plaudit.measure.frechet import frechet_distance, moments
+from plaudit.measure.frechet import frechet_distance, frechet_left_out, moments
 
 _SEED = 0xD157
 """Of the pictures that the distance is taken on: none that anything else is drawn with."""
+_DRAWN = 2
+"""Pictures of the distance for each training picture whose features are kept."""
+_PARTS = 10
+"""Parts of them for its jackknife."""
 
 
 class PictureItems:
@@ -59,17 +64,19 @@ class PaidItems:
         """The same, differentiable by the items."""
         return self.reward.value(labels, items)
 
-    def distance(self, policy: Any) -> float:
+    def distance(self, policy: Any) -> Distance:
         """Frechet distance of what the policy draws from training pictures, by the reward's features.
 
         The judge's features would make the judge a part of the reward.
         """
-        labels = self.reference.train[1] if self.shape.classes else None
-        rows = len(self.reference.train[0])
+        features, labels = self.reference.train
+        rows = _DRAWN * len(features)
         noise = policy.noise(RowRandom(_SEED + np.arange(rows)))
-        drawn = policy.draw(noise, None if labels is None else torch.from_numpy(labels))
-        features = self.reference.reward.features(as_pixels(from_model(drawn)))
-        return frechet_distance(moments(features), self._real)
+        asked = torch.from_numpy(np.tile(labels, _DRAWN)) if self.shape.classes else None
+        drawn = self.reference.reward.features(as_pixels(from_model(policy.draw(noise, asked))))
+        parts = [moments(part) for part in np.array_split(drawn, _PARTS)]
+        left_out = frechet_left_out(parts, self._real)
+        return Distance(frechet_distance(moments(drawn), self._real), tuple(left_out.tolist()))
 
 
 class PaidPictures(PaidItems, PictureItems):

@@ -63,7 +63,7 @@ def _paid(budget: str) -> Recipe:
             "schedule": "dual",
             "weight": 0.02,
             "ramp": [0.05, 0.1],
-            "slack": 0.05,
+            "slack": 0.1,
             "judge_every": 20_000,
         },
     }

@@ -58,7 +58,7 @@ class FlowReward:
         averaged = tuned.average.model
         row = tuned.guard.look(torch.cat(tuned.judged), reward, averaged.state_dict())
         if tuned.guard.finished:
-            load_weights(averaged, tuned.guard.best)
+            load_weights(averaged, tuned.guard.kept.weights)
         return row
 
     @property

@@ -1,9 +1,8 @@
 """Adversarial training with a reward term: min over G, max over D of V(G, D) - lambda E[R(G(z))].
 
 Goodfellow et al., 2014; by default the relativistic game with R1 and R2 (Huang et al., 2025, R3GAN). The
-reward's gradient is taken on a batch of its own, made with random numbers of its own: with lambda = 0 the
-weights are those of the plain GAN bit for bit, whatever the reward. A pathwise or surrogate gradient moves
-the generator; the score function moves a policy over its latents (`latent.py`).
+reward term (`paid.py`) has random numbers of its own: with lambda = 0 the weights are those of the plain GAN
+bit for bit, whatever the reward.
 """
 
 from __future__ import annotations
@@ -20,21 +19,15 @@ from plaudit.engine.adam import Adam, flatten, flushed_denormals
 from plaudit.engine.env import State
 from plaudit.engine.gan import losses
 from plaudit.engine.gan.config import Examples, GanConfig, network_config
-from plaudit.engine.gan.judged import JudgeBeside
-from plaudit.engine.gan.latent import LatentTuner
+from plaudit.engine.gan.latent import LatentPolicy
+from plaudit.engine.gan.paid import Moment, RewardTerm
 from plaudit.engine.gan.policy import GeneratorPolicy, make
-from plaudit.engine.gan.rewards import Rewards
-from plaudit.engine.gan.surrogate import Surrogate
-from plaudit.engine.gan.weight import RewardWeight, balanced
 from plaudit.engine.learner import Metrics, Weighing
 from plaudit.engine.nets import load_weights
 from plaudit.engine.nets.critic import Critic
 from plaudit.engine.nets.generator import Generator
 from plaudit.engine.precision import half
 from plaudit.errors import Diverged, InputError
-
-_REWARDED = ("tuner", "surrogate", "rewards", "judge")
-"""Parts of the learner that only a reward brings."""
 
 
 class Gan:
@@ -60,36 +53,19 @@ class Gan:
         betas = (config.beta1, config.beta2)
         self.adam, self.critic_adam = Adam(self.params, betas), Adam(self.critic_params, betas)
         self.images = self.rounds = self.critic_rounds = 0
-        self._prepare_reward(weighing, seed)
-
-    def _prepare_reward(self, weighing: Weighing | None, seed: int) -> None:
-        """Everything of the reward, with random numbers of its own."""
-        reward = self.config.reward
-        self.rewards = None if weighing is None else Rewards(self.source, weighing)
-        self.weight = RewardWeight(reward)
-        self.reward_noise = torch.Generator().manual_seed(seed + 2)
-        self.tuner: LatentTuner | None = None
-        self.surrogate: Surrogate | None = None
-        about = (reward, self.network, self.source.shape, seed + 2)
-        if self.rewards is not None and reward.method == "score":
-            self.tuner = LatentTuner(self.rewards, *about)
-        if self.rewards is not None and reward.method == "surrogate":
-            self.surrogate = Surrogate(self.rewards, *about)
-        judged = self.rewards is not None and hasattr(self.source, "judge")
-        self.judge = JudgeBeside(self.source, reward, seed + 3) if judged else None  # type: ignore[arg-type]
-        if reward.stop_on_decline and self.judge is None:
+        self.settled = False
+        self.term = None
+        if weighing is not None:
+            self.term = RewardTerm(source, weighing, config.reward, self.network, seed)
+        if config.reward.stop_on_decline and (self.term is None or self.term.judge is None):
             raise InputError(
                 "there is no judge that could decline.",
                 place="learner.reward.stop_on_decline",
                 hint="A reward learned from two folders (plaudit reward) brings one.",
             )
-        if self.rewards is not None and reward.schedule == "dual" and not hasattr(self.source, "distance"):
-            raise InputError("the task measures no distance to its data.", place="learner.reward.schedule")
 
     def step(self) -> Metrics:
         """Take `updates` rounds of the game."""
-        if self.rewards is not None:
-            self.rewards.share = self.share
         rows = [self._round() for _ in range(self.config.updates)]
         metrics: Metrics = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
         if not all(math.isfinite(value) for value in metrics.values()):
@@ -150,48 +126,12 @@ class Gan:
         loss = losses.LOSSES[self.config.loss](genuine, fake)[1]
         loss.backward()  # type: ignore[no-untyped-call]
         norm = float(self.grads.norm())
-        self._add_reward(norm)
+        if self.term is not None:
+            self.term.add(self.grads, self._now())
         with flushed_denormals():
             self.adam.step(self.grads, self._falling("learning_rate"))
         self.rounds += 1
         return float(loss.detach()), norm
-
-    def _add_reward(self, norm: float) -> None:
-        """Add the reward's gradient to that of the game, whose norm is given, or tune the latent policy."""
-        config = self.config.reward
-        if self.rewards is None or self.rounds % config.every:
-            return
-        weight = self.weight.at(self.share)
-        if self.tuner is not None and weight > 0:
-            self.tuner.update(self._make, weight, self.reward_noise)
-        elif self.surrogate is not None or weight > 0:
-            slope, items = self._reward_slope(weight)
-            if weight > 0:
-                self._join(slope, items, norm, weight * config.every)
-
-    def _reward_slope(self, weight: float) -> tuple[Tensor, Tensor]:
-        """Items made for the reward, and its slope there; a surrogate learns even where nobody follows it."""
-        assert self.rewards is not None
-        noise, labels = self._reward_batch()
-        with torch.set_grad_enabled(weight > 0):
-            items = self._make(noise, labels)
-        return (self.surrogate or self.rewards).slope(items, labels), items
-
-    def _join(self, slope: Tensor, items: Tensor, norm: float, weight: float) -> None:
-        """Let `weight` times the reward's gradient, which goes through `items`, into the generator's."""
-        game = self.grads.clone()
-        self.grads.zero_()
-        items.backward(-slope)  # type: ignore[no-untyped-call]
-        if self.config.reward.schedule == "balanced":
-            weight = balanced(weight, norm, float(self.grads.norm()))
-        self.grads.mul_(weight).add_(game)
-
-    def _reward_batch(self) -> tuple[Tensor, Tensor | None]:
-        """Latents of the prior and classes, all alike, for the reward."""
-        rows, classes = self.config.reward.batch_size, self.source.shape.classes
-        noise = torch.randn(rows, self.network.latent, generator=self.reward_noise)
-        labels = torch.randint(classes, (rows,), generator=self.reward_noise) if classes else None
-        return noise, labels
 
     def _fake(self, rows: int, labels: Tensor | None) -> Tensor:
         return self._make(torch.randn(rows, self.network.latent, generator=self.noise), labels)
@@ -206,8 +146,13 @@ class Gan:
         return scores[:, 0]
 
     def _follow(self) -> None:
-        """Let the generator into its average, of which the first images are soon forgotten."""
-        half_life = min(self.config.ema_images, 0.05 * self.images)
+        """Let the generator into its average, of which the first images are soon forgotten.
+
+        Where the average began from stored weights it has nothing to forget.
+        """
+        half_life = (
+            self.config.ema_images if self.settled else min(self.config.ema_images, 0.05 * self.images)
+        )
         kept = 0.5 ** (self.config.batch_size * self.config.critic_updates / max(half_life, 1.0))
         self.average_params.lerp_(self.params, 1.0 - kept)
 
@@ -216,48 +161,38 @@ class Gan:
         start, end = getattr(self.config, name), getattr(self.config, f"{name}_end")
         return float(end + (start - end) * 0.5 * (1.0 + math.cos(math.pi * min(self.share, 1.0))))
 
-    def _report(self) -> Metrics:
-        """Rows of the reward; measures what would otherwise not be seen."""
-        if self.rewards is None:
-            return {}
-        if self.weight.at(self.share) == 0 and self.surrogate is None:
-            noise, labels = self._reward_batch()
-            with torch.no_grad():
-                items = self._make(noise, labels)
-            self.rewards.measure(items, labels)
-        if self.weight.due(self.images, self.share):
-            self.weight.measured(self.source.distance(self.policy()), self.images)  # type: ignore[attr-defined]
-        rows: Metrics = {"lambda": self.weight.at(self.share), **self.rewards.report()}
-        if self.config.reward.schedule == "dual":
-            rows |= {"distance": self.weight.distance, "reference": self.weight.reference}
-        if self.tuner is not None:
-            rows["kl"] = self.tuner.kl
-        if self.surrogate is not None:
-            rows["surrogate_explained"] = self.surrogate.explained
-        return rows | self._judged(rows)
+    def _now(self) -> Moment:
+        return Moment(self.rounds, self.images, self.share, self._make)
 
-    def _judged(self, rows: Metrics) -> Metrics:
-        """What the judge says; where it has declined, the weights that it liked best are back."""
-        if self.judge is None or "return" not in rows:
+    def _report(self) -> Metrics:
+        """Rows of the reward; where its judge has declined, the weights that it liked best are back."""
+        if self.term is None:
             return {}
-        said = self.judge.look(self.policy(), rows["return"])
+        rows = self.term.report(self._now(), self._newest)
         if self.finished:
-            self.load_weights(self.judge.guard.best)
-        return said
+            self.load_weights(self.term.liked)
+        return rows
 
     @property
     def finished(self) -> bool:
         """Whether the judge has declined: the policy is then the one that it liked best."""
-        return self.judge is not None and self.judge.guard.finished
+        return self.term is not None and self.term.finished
 
     @property
     def progress(self) -> tuple[int, str]:
         return self.images, "images"
 
     def policy(self) -> GeneratorPolicy:
-        latent = None if self.tuner is None else self.tuner.policy
+        """The average of the newest generators, or where a constraint steers the reward its best ones."""
+        return self._newest() if self.term is None else self.term.keep(self._newest())
+
+    def _newest(self) -> GeneratorPolicy:
         critic = self.critic if self.config.keep_critic else None
-        return GeneratorPolicy(self.average, latent, critic, self.config.precision)
+        return GeneratorPolicy(self.average, self._latents, critic, self.config.precision)
+
+    @property
+    def _latents(self) -> LatentPolicy | None:
+        return None if self.term is None else self.term.latents
 
     def describe(self) -> dict[str, Any]:
         return {
@@ -269,40 +204,39 @@ class Gan:
         }
 
     def state_dict(self) -> State:
-        parts = {name: getattr(self, name) for name in _REWARDED}
         return {
             "random": self.random.bit_generator.state,
             "noise": self.noise.get_state(),
-            "reward_noise": self.reward_noise.get_state(),
             "generator": self.params.clone(),
             "critic": self.critic_params.clone(),
+            "average": self.average_params.clone(),
             "adam": self.adam.state_dict(),
             "critic_adam": self.critic_adam.state_dict(),
-            "weight": self.weight.state_dict(),
             "counts": [self.images, self.rounds, self.critic_rounds],
-            **{name: None if part is None else part.state_dict() for name, part in parts.items()},
+            "settled": self.settled,
+            "term": None if self.term is None else self.term.state_dict(),
         }
 
     def load_state_dict(self, state: State, tensors: dict[str, Tensor]) -> None:
-        load_part(self.average, "generator", tensors)
+        """Go on from `state`; `tensors` are the policy's, which need not be the newest."""
         self.params.copy_(torch.as_tensor(state["generator"]))
         self.critic_params.copy_(torch.as_tensor(state["critic"]))
+        self.average_params.copy_(torch.as_tensor(state["average"]))
         self.random.bit_generator.state = state["random"]
-        for name in ("noise", "reward_noise"):
-            getattr(self, name).set_state(torch.as_tensor(state[name]))
-        for name in ("adam", "critic_adam", "weight"):
+        self.noise.set_state(torch.as_tensor(state["noise"]))
+        for name in ("adam", "critic_adam"):
             getattr(self, name).load_state_dict(state[name])
         self.images, self.rounds, self.critic_rounds = (int(count) for count in state["counts"])
-        for name in _REWARDED:
-            if getattr(self, name) is not None:
-                getattr(self, name).load_state_dict(state[name])
+        self.settled = bool(state["settled"])
+        if self.term is not None:
+            self.term.load_state_dict(state["term"])
 
     def load_weights(self, tensors: dict[str, Tensor]) -> None:
         """Begin from these weights: generator, and critic and latent policy where they are kept."""
         load_part(self.generator, "generator", tensors)
         load_part(self.average, "generator", tensors)
-        latent = None if self.tuner is None else self.tuner.policy
-        rest: dict[str, torch.nn.Module | None] = {"critic": self.critic, "latent": latent}
+        self.settled = True
+        rest: dict[str, torch.nn.Module | None] = {"critic": self.critic, "latent": self._latents}
         for part, module in rest.items():
             if module is not None and any(name.startswith(f"{part}.") for name in tensors):
                 load_part(module, part, tensors)

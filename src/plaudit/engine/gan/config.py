@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from plaudit.engine.gan.distance import Distance
 from plaudit.engine.gan.losses import LOSSES
 from plaudit.engine.nets.generator import GeneratorConfig, ItemShape
 from plaudit.errors import InputError
@@ -44,6 +45,9 @@ class RewardConfig:
     """dual: logarithm of lambda's change where the distance is off by the whole reference."""
     most: float = 1e4
     """dual: the largest lambda."""
+    keep_best: bool = True
+    """dual: the policy is that of the highest reward among those whose distance was measured and within the
+    slack, twice its standard error allowed for; without, it is the last one."""
     stop_on_decline: int = 0
     """Steps over which the judge's mean is taken; the training ends when that has fallen. 0 = it never ends
     early."""
@@ -119,7 +123,7 @@ class GanConfig:
     penalty_every: int = 1
     """Critic updates between two with a penalty, which then counts that many times."""
     ema_images: int = 5000
-    """Half-life of the average of generators, in training items; it is shorter at the start."""
+    """Half-life of the average of generators, in training items; shorter at the start of new weights."""
     precision: Precision = "fp32"
     """"bf16": layers compute in bfloat16 where the processor has it; weights and penalties stay float32."""
     keep_critic: bool = True
@@ -178,10 +182,10 @@ class Judging(Protocol):
 class Judged(Protocol):
     """A source that knows how far a generator is from its data: what "dual" needs."""
 
-    def distance(self, policy: Any) -> float:
+    def distance(self, policy: Any) -> Distance:
         """A distance of what `policy.draw` makes from the data, above 0, for instance a Frechet distance.
 
-        It uses random numbers of its own alone.
+        It uses random numbers of its own alone, the same each time.
         """
         ...
 

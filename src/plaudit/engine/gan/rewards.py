@@ -60,12 +60,21 @@ class Rewards:
 
     def measure(self, items: Tensor, labels: Tensor | None) -> None:
         """Score items for the log alone."""
+        self._count(self._plain(items, labels), len(items))
+
+    def means(self, items: Tensor, labels: Tensor | None) -> NDArray[np.float64]:
+        """Mean of every column `(K,)` over items beside the training, not reported; NaN = unknown."""
+        columns = self._plain(items, labels)
+        self._check(columns, len(items))
+        return known_means(columns)
+
+    def _plain(self, items: Tensor, labels: Tensor | None) -> NDArray[np.float64]:
+        """Columns `(B, K)` that nothing follows, whichever way the source has."""
         if hasattr(self.source, "score"):
-            self.score(items, labels)
-            return
+            return np.asarray(self.source.score(items.detach(), labels), np.float64)
         with torch.no_grad():
-            columns = self._way("columns")(items.detach(), labels)
-        self._count(columns.double().numpy(), len(items))
+            found: Tensor = self._way("columns")(items.detach(), labels)
+        return found.double().numpy()
 
     def _way(self, name: str) -> Any:
         if not hasattr(self.source, name):
@@ -76,6 +85,11 @@ class Rewards:
         return getattr(self.source, name)
 
     def _count(self, columns: NDArray[np.float64], rows: int) -> None:
+        self._check(columns, rows)
+        self._seen.append(columns)
+
+    def _check(self, columns: NDArray[np.float64], rows: int) -> None:
+        """Refuse columns of another shape or without bounds; what remains was asked for, and counts."""
         if columns.shape != (rows, len(self.weighing.names)):
             raise InputError(
                 f"{rows} items were to be scored by {len(self.weighing.names)} terms; "
@@ -85,7 +99,6 @@ class Rewards:
         if np.isinf(columns).any():
             raise Diverged("the reward of an item is infinite.")
         self.queries += rows
-        self._seen.append(columns)
 
     def report(self) -> Metrics:
         """What was scored since the last report: mean of every term, and the count of queries."""
@@ -109,6 +122,13 @@ class Rewards:
 
     def load_state_dict(self, state: State) -> None:
         self.queries = int(state["queries"])
+
+
+def known_means(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Means `(K,)` over the known rows of columns `(B, K)`; NaN where none is known."""
+    known = ~np.isnan(columns)
+    count = known.sum(0)
+    return np.where(count > 0, np.where(known, columns, 0.0).sum(0) / np.maximum(count, 1), np.nan)
 
 
 def mean_slope(total: Tensor, items: Tensor) -> Tensor:

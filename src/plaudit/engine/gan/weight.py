@@ -6,6 +6,7 @@ import math
 
 from plaudit.engine.env import State
 from plaudit.engine.gan.config import RewardConfig
+from plaudit.engine.gan.distance import SIGMAS, Distance
 from plaudit.errors import Diverged
 
 
@@ -44,13 +45,15 @@ class RewardWeight:
     Attributes:
         base: what lambda grows to; dual ascent moves it.
         reference: the distance that the constraint speaks of; 0 = not measured yet.
-        distance: the newest measured one.
+        distance: the newest measured one; `bound`: where it is rather surely below, in view of its error.
+        start: the first measured one.
     """
 
     def __init__(self, config: RewardConfig) -> None:
         self.config = config
-        self.base, self.reference, self.distance = config.weight, config.reference, 0.0
-        self.next_judgement = 0
+        self.base, self.reference = config.weight, config.reference
+        self.distance, self.bound, self.next_judgement = 0.0, 0.0, 0
+        self.start: Distance | None = None
 
     def at(self, share: float) -> float:
         """lambda at `share` of the budget, before balancing."""
@@ -61,26 +64,45 @@ class RewardWeight:
         steered = self.config.schedule == "dual" and self.at(share) > 0
         return steered and count >= self.next_judgement
 
-    def measured(self, distance: float, count: int) -> None:
-        """Let a measured distance in; raises `Diverged` for one that is none."""
-        if not (math.isfinite(distance) and distance >= 0):
-            raise Diverged(f"the distance from the data is {distance}.")
-        self.distance, self.next_judgement = distance, count + self.config.judge_every
+    def measured(self, found: Distance, count: int) -> bool:
+        """Let a measured distance in, and say whether it keeps the constraint.
+
+        Raises `Diverged` for one that is none.
+        """
+        if not (math.isfinite(found.value) and found.value >= 0):
+            raise Diverged(f"the distance from the data is {found.value}.")
+        self.next_judgement = count + self.config.judge_every
+        self.distance, self.bound = found.value, found.value + SIGMAS * self._error(found)
+        if self.start is None:
+            self.start = found
         if self.reference <= 0:
-            self.reference = max(distance, 1e-12)
-            return
+            self.reference = max(found.value, 1e-12)
+            return True
         limit = (1.0 + self.config.slack) * self.reference
-        moved = ascended(self.base, distance, limit, self.reference, self.config.rate)
+        moved = ascended(self.base, self.bound, limit, self.reference, self.config.rate)
         self.base = min(moved, self.config.most)
+        return self.bound <= limit
+
+    def _error(self, found: Distance) -> float:
+        """Of how far a distance is above the reference: the start's, which errs alike, or a given number."""
+        if self.config.reference > 0:
+            return found.error
+        return 0.0 if self.start is None else found.growth_error(self.start)
 
     def state_dict(self) -> State:
         return {
             "base": self.base,
             "reference": self.reference,
             "distance": self.distance,
+            "bound": self.bound,
             "next_judgement": self.next_judgement,
+            "start": None if self.start is None else [self.start.value, *self.start.left_out],
         }
 
     def load_state_dict(self, state: State) -> None:
         self.base, self.reference = float(state["base"]), float(state["reference"])
-        self.distance, self.next_judgement = float(state["distance"]), int(state["next_judgement"])
+        self.distance, self.bound = float(state["distance"]), float(state["bound"])
+        self.next_judgement = int(state["next_judgement"])
+        if state["start"] is not None:
+            value, *left_out = (float(number) for number in state["start"])
+            self.start = Distance(value, tuple(left_out))
