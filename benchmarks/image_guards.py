@@ -37,9 +37,9 @@ from plaudit.runs.report.alarms import alarms
 from plaudit.runs.report.files import read_run
 
 FREE = replace(PATHWISE, trained="all", requests=16, learning_rate=2e-3, learning_rate_end=2e-3)
-PRICE = 0.03
-"""Log-odds that a nat costs: of .01, .003 and .001 too, on other classes, what kept the judge with it."""
-LEVEL, MOST, LOOK, HELD = 4.5, 1536, 64, 128
+PRICE = 0.01
+"""Log-odds that a nat costs; .03 keeps the judge too and takes longer. Chosen on other classes and seeds."""
+LEVEL, MOST, LOOK, HELD = 6.0, 1536, 64, 128
 """Mean log-odds at which the ablation compares; queries at most, and between looks at `HELD` samples."""
 SEEDS = (9_210, 9_211)
 PLANTED = replace(PATHWISE, trained="all", steps=6, learning_rate=1e-3, learning_rate_end=1e-3)
