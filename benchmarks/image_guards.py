@@ -2,8 +2,8 @@
 
 `guard_drop`: all weights tuned by the class's log-odds through the whole path, twice, from one seed and with
 one rate, batch and number of steps; only the price of a nat of distance from the base (`PRICE`, or nothing)
-differs. Either ends at the first look at held-out noise that is worth `LEVEL`, or after `MOST` queries, so
-that both are compared at one reward; `guard_reward` and `unguarded_reward` say what fresh samples are worth.
+differs. Either ends at the first look at held-out noise that is worth `LEVEL`, or after `MOST` queries;
+`guard_reward` and `unguarded_reward` are what fresh samples are worth and say how equal the rewards became.
 The drop is how much less of the samples the unseen judge gives to the class than the optimised classifier
 does, as a share of the latter; `unguarded_drop` is the other's. Means of `SEEDS`.
 
