@@ -5,7 +5,9 @@ one rate, batch and number of steps; only the price of a nat of distance from th
 differs. Either ends at the first look at held-out noise that is worth `LEVEL`, or after `MOST` queries;
 `guard_reward` and `unguarded_reward` are what fresh samples are worth and say how equal the rewards became.
 The drop is how much less of the samples the unseen judge gives to the class than the optimised classifier
-does, as a share of the latter; `unguarded_drop` is the other's. Means of `SEEDS`.
+does, as a share of the latter; `unguarded_drop` is the other's. Means of `CASES`. Figures
+that begin with `tuned_on_` are of classes on which the settings were found, with fresh seeds: they show what
+the price does where the reward is exploited without it, and not that another class will be like that.
 
 The planted reward adds to the class's log-probability what a detector says of a patch in the middle, whose
 pattern has half of its pixels flipped in sign: it says nothing about content, and whoever draws the pattern
@@ -41,7 +43,8 @@ PRICE = 0.01
 """Log-odds that a nat costs; .03 keeps the judge too and takes longer. Chosen on other classes and seeds."""
 LEVEL, MOST, LOOK, HELD = 6.0, 1536, 64, 128
 """Mean log-odds at which the ablation compares; queries at most, and between looks at `HELD` samples."""
-SEEDS = (9_210, 9_211)
+CASES, TUNED_ON = ((6, 9_210), (6, 9_211)), ((3, 9_212), (5, 9_213))
+"""Class and seed; `TUNED_ON` are of the classes on which the settings were found, by other seeds."""
 PLANTED = replace(PATHWISE, trained="all", steps=6, learning_rate=1e-3, learning_rate_end=1e-3)
 PATIENCE, HACK_QUERIES, SAMPLES = 6, 3200, 500
 SIDE, AT, WEIGHT = 8, 10, 20.0
@@ -76,14 +79,17 @@ def measure(quick: bool, bench: Bench) -> dict[str, Any]:
     """The figures; `quick` draws half of the samples."""
     torch.set_num_threads(1)
     count = SAMPLES // 2 if quick else SAMPLES
-    return {**ablation(bench, 6, SEEDS[:1] if quick else SEEDS, count), **planted(bench, 6, 9_300, count)}
+    figures = ablation(bench, CASES[:1] if quick else CASES, count)
+    if not quick:
+        figures |= {f"tuned_on_{key}": each for key, each in ablation(bench, TUNED_ON, count).items()}
+    return {**figures, **planted(bench, 6, 9_300, count)}
 
 
-def ablation(bench: Bench, target: int, seeds: Sequence[int], count: int) -> dict[str, Any]:
-    """Drops of the unseen judge with a price of KL and without, at equal reward."""
+def ablation(bench: Bench, cases: Sequence[tuple[int, int]], count: int) -> dict[str, Any]:
+    """Drops of the unseen judge with a price of KL and without: means, and each case."""
     figures: dict[str, Any] = {}
     for name, price in (("guard", PRICE), ("unguarded", 0.0)):
-        every = [_arm(bench, target, replace(FREE, beta=price), seed, count) for seed in seeds]
+        every = [_arm(bench, target, replace(FREE, beta=price), seed, count) for target, seed in cases]
         figures |= {
             f"{name}_{key}": round(float(np.mean([each[key] for each in every])), 4) for key in every[0]
         }
