@@ -127,15 +127,12 @@ def learner(bench: Bench, source: Any, config: FlowRewardConfig, seed: int) -> F
     return made
 
 
-def tune(made: FlowReward, queries: int, enough: float = np.inf) -> list[dict[str, Any]]:
-    """Tune for so many queries, or until the mean reward of the last three steps is `enough`; the rows."""
+def tune(made: FlowReward, queries: int) -> list[dict[str, Any]]:
+    """Tune for so many queries; the rows."""
     rows: list[dict[str, Any]] = []
     while made.tuned.queries < queries and not made.finished:
         made.share = made.tuned.queries / queries
         rows.append(made.step())
-        recent = [row["return"] for row in rows[-3:]]
-        if len(recent) == 3 and float(np.mean(recent)) >= enough:
-            break
     return rows
 
 

@@ -1,9 +1,13 @@
 """What guards are for: the price of leaving the base ablated, and a planted reward that can be hacked.
 
-`guard_drop`: two tunings by the same reward, one guarded as `image_reward` is, one with all weights free
-and no price over the last three steps, both ended at the same mean reward (`EQUAL`). The drop is how much
-less of the samples the unseen judge gives to the class than the optimised classifier does, as a share of
-the latter; `unguarded_drop` is the other's.
+`guard_drop`: all weights tuned by the class's log-odds through the whole path, twice, from one seed and with
+one rate, batch and number of steps; only the price of a nat of distance from the base (`PRICE`, or nothing)
+differs. Either ends at the first look at held-out noise that is worth `LEVEL`, or after `MOST` queries;
+`guard_reward` and `unguarded_reward` are what fresh samples are worth and say how equal the rewards became.
+The drop is how much less of the samples the unseen judge gives to the class than the optimised classifier
+does, as a share of the latter; `unguarded_drop` is the other's. Means of `CASES`. Figures
+that begin with `tuned_on_` are of classes on which the settings were found, with fresh seeds: they show what
+the price does where the reward is exploited without it, and not that another class will be like that.
 
 The planted reward adds to the class's log-probability what a detector says of a patch in the middle, whose
 pattern has half of its pixels flipped in sign: it says nothing about content, and whoever draws the pattern
@@ -17,6 +21,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,23 +33,31 @@ from torch import Tensor
 from benchmarks.image_flow import PATHWISE, Bench, ClassReward, learner, tune
 from plaudit.domains.image.pictures import from_model
 from plaudit.engine.flow.reward import FlowReward
+from plaudit.engine.flow.tuned import FlowRewardConfig
 from plaudit.engine.guard import relative_gain
 from plaudit.runs.report.alarms import alarms
 from plaudit.runs.report.files import read_run
 
-EQUAL = -0.12
-"""Mean log-probability of the class at which the ablation compares."""
-UNGUARDED = replace(
-    PATHWISE,
-    trained="all",
-    last=3,
-    learning_rate=1e-3,
-    learning_rate_end=1e-4,
-)
+FREE = replace(PATHWISE, trained="all", requests=16, learning_rate=2e-3, learning_rate_end=2e-3)
+PRICE = 0.01
+"""Log-odds that a nat costs; .03 keeps the judge too and takes longer. Chosen on other classes and seeds."""
+LEVEL, MOST, LOOK, HELD = 6.0, 1536, 64, 128
+"""Mean log-odds at which the ablation compares; queries at most, and between looks at `HELD` samples."""
+CASES, TUNED_ON = ((6, 9_210), (6, 9_211)), ((3, 9_212), (5, 9_213))
+"""Class and seed; `TUNED_ON` are of the classes on which the settings were found, by other seeds."""
 PLANTED = replace(PATHWISE, trained="all", steps=6, learning_rate=1e-3, learning_rate_end=1e-3)
-PATIENCE, QUERIES, HACK_QUERIES, SAMPLES = 6, 2560, 3200, 500
+PATIENCE, HACK_QUERIES, SAMPLES = 6, 3200, 500
 SIDE, AT, WEIGHT = 8, 10, 20.0
 """Of the patch in pixels, where it begins, and what a perfect match pays."""
+
+
+class Odds(ClassReward):
+    """The class's log-odds: log-probabilities come to rest at 0, these press on."""
+
+    def value(self, label: Tensor | None, images: Tensor) -> Tensor:
+        logits = self.bench.reward.net(from_model(images))
+        others = torch.arange(logits.shape[1]) != self.target
+        return logits[:, self.target, None] - logits[:, others].logsumexp(1, keepdim=True)
 
 
 class Planted(ClassReward):
@@ -66,24 +79,42 @@ def measure(quick: bool, bench: Bench) -> dict[str, Any]:
     """The figures; `quick` draws half of the samples."""
     torch.set_num_threads(1)
     count = SAMPLES // 2 if quick else SAMPLES
-    return {**ablation(bench, 6, 9_200, count), **planted(bench, 6, 9_300, count)}
+    figures = ablation(bench, CASES[:1] if quick else CASES, count)
+    if not quick:
+        figures |= {f"tuned_on_{key}": each for key, each in ablation(bench, TUNED_ON, count).items()}
+    return {**figures, **planted(bench, 6, 9_300, count)}
 
 
-def ablation(bench: Bench, target: int, seed: int, count: int) -> dict[str, Any]:
-    """Drops of the unseen judge with and without the guard, at equal reward."""
+def ablation(bench: Bench, cases: Sequence[tuple[int, int]], count: int) -> dict[str, Any]:
+    """Drops of the unseen judge with a price of KL and without: means, and each case."""
     figures: dict[str, Any] = {}
-    for name, config in (("guard", PATHWISE), ("unguarded", UNGUARDED)):
-        made = learner(bench, ClassReward(bench, target), config, seed)
-        rows = tune(made, QUERIES, EQUAL)
-        found = bench.figures(bench.draw(made.policy(), count, seed * 1000), target)
+    for name, price in (("guard", PRICE), ("unguarded", 0.0)):
+        every = [_arm(bench, target, replace(FREE, beta=price), seed, count) for target, seed in cases]
         figures |= {
-            f"{name}_drop": round(1.0 - found["judge_share"] / found["reward_share"], 4),
-            f"{name}_reward": round(float(np.mean([row["return"] for row in rows[-3:]])), 3),
-            f"{name}_reward_share": round(found["reward_share"], 4),
-            f"{name}_judge_share": round(found["judge_share"], 4),
-            f"{name}_fd": round(found["fd"], 2),
+            f"{name}_{key}": round(float(np.mean([each[key] for each in every])), 4) for key in every[0]
         }
+        figures[f"{name}_drops"] = [round(each["drop"], 4) for each in every]
+        figures[f"{name}_rewards"] = [round(each["reward"], 3) for each in every]
     return figures
+
+
+def _arm(bench: Bench, target: int, config: FlowRewardConfig, seed: int, count: int) -> dict[str, float]:
+    """One tuning to `LEVEL`, measured on fresh samples."""
+    source = Odds(bench, target)
+    made, worth, looked = learner(bench, source, config, seed), -np.inf, 0
+    while made.tuned.queries < MOST and worth < LEVEL:
+        made.step()
+        if made.tuned.queries - looked >= LOOK:
+            looked = made.tuned.queries
+            worth = float(source.score(None, bench.draw(made.policy(), HELD, seed * 2000)).mean())
+    images = bench.draw(made.policy(), count, seed * 1000)
+    found = bench.figures(images, target)
+    return {
+        "drop": 1.0 - found["judge_share"] / found["reward_share"],
+        "reward": float(source.score(None, images).mean()),
+        "queries": float(made.tuned.queries),
+        **found,
+    }
 
 
 def planted(bench: Bench, target: int, seed: int, count: int) -> dict[str, Any]:
