@@ -41,10 +41,12 @@ from plaudit.runs.report.files import read_run
 FREE = replace(PATHWISE, trained="all", requests=16, learning_rate=2e-3, learning_rate_end=2e-3)
 PRICE = 0.01
 """Log-odds that a nat costs; .03 keeps the judge too and takes longer. Chosen on other classes and seeds."""
-LEVEL, MOST, LOOK, HELD = 6.0, 1536, 64, 128
+LEVEL, MOST, LOOK, HELD = 6.0, 1536, 16, 128
 """Mean log-odds at which the ablation compares; queries at most, and between looks at `HELD` samples."""
-CASES, TUNED_ON = ((6, 9_210), (6, 9_211)), ((3, 9_212), (5, 9_213))
-"""Class and seed; `TUNED_ON` are of the classes on which the settings were found, by other seeds."""
+CASES, TUNED_ON = ((0, 9_220), (1, 9_221), (8, 9_222), (9, 9_223)), ((3, 9_212),)
+"""Class and seed; `TUNED_ON` is of a class on which the settings were found, by another seed. Class 6, looked
+at before with looks four times as far apart, was hardly exploited without the price: .008 by one of two
+seeds."""
 PLANTED = replace(PATHWISE, trained="all", steps=6, learning_rate=1e-3, learning_rate_end=1e-3)
 PATIENCE, HACK_QUERIES, SAMPLES = 6, 3200, 500
 SIDE, AT, WEIGHT = 8, 10, 20.0
