@@ -2,9 +2,9 @@
 
 For each reward the shipped preset goes on learning, by flow matching, from training pictures each of which is
 the best by that reward of so many of its class (`picture_best.py`): nothing is drawn, and a reward without
-gradient is like any other. Some then follow the reward's gradient through the last steps of drawing. The
-tuned model draws with a guidance of its own, at no cost: a guided step takes two evaluations of the network
-at any strength, the preset's too. What guidance alone does is in the rows as `guided`: the preset, drawn so.
+gradient is like any other. The tuned model draws with a guidance of its own, at no cost: a guided step takes
+two evaluations of the network at any strength, the preset's too. What guidance alone does is in the rows as
+`guided`: the preset, drawn so.
 
 Beside it stands the best of 16 candidates of the preset, chosen one by one by the reward alone:
 `six_reward_ok` counts the rewards of which the tuned model's mean is at least that mean, `six_fd_ok` those
@@ -39,9 +39,6 @@ from plaudit.domains.image.reward import picture_terms
 from plaudit.domains.image.sets import PictureSet
 from plaudit.engine.flow.matching import FlowMatching, FlowMatchingConfig
 from plaudit.engine.flow.policy import FlowPolicy
-from plaudit.engine.flow.reward import FlowReward
-from plaudit.engine.flow.sampling import Sampler
-from plaudit.engine.flow.tuned import FlowRewardConfig
 from plaudit.engine.random import RowRandom
 from plaudit.measure.frechet import Moments, frechet_distance
 from plaudit.reward.compose import Composition
@@ -58,19 +55,6 @@ LEARNING: dict[str, Any] = {
     "warm_up": 20,
     "ema": 0.98,
 }
-FOLLOWING = FlowRewardConfig(
-    method="pathwise",
-    requests=32,
-    group=1,
-    steps=20,
-    noise=0.0,
-    last=3,
-    beta=0.0,
-    learning_rate=6e-4,
-    learning_rate_end=6e-5,
-    ema=0.8,
-)
-"""The reward's gradient through the last steps of what is drawn."""
 
 
 @dataclass(frozen=True)
@@ -80,23 +64,24 @@ class Way:
     Attributes:
         best_of: of how many training pictures of a class each that is learned from is the best.
         guidance: that the tuned model draws with.
-        matching, following: seconds of learning from the best, and of following the gradient after that.
+        seconds: that the tuning takes.
     """
 
     best_of: int
     guidance: float
-    matching: float = 60.0
-    following: float = 0.0
+    seconds: float = 60.0
 
 
 REWARDS: Mapping[str, Way] = {
     "class_probability": Way(2, 0.5),
-    "fidelity": Way(4, 0.3, 60.0, 150.0),
+    "fidelity": Way(96, 1.2, 150.0),
     "compressibility": Way(48, 1.0),
     "symmetry": Way(32, 0.5),
-    "sharpness": Way(8, 1.0),
-    "ink": Way(24, 0.8),
+    "sharpness": Way(8, 1.0, 90.0),
+    "ink": Way(32, 0.5),
 }
+"""Found on other seeds, with 250 samples. `class_probability` is kept near the pictures, at less reward than
+the best of 16; `fidelity` pays as much as they do, farther from them: no setting had both."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +99,6 @@ class Plan:
     seed: int = SEED
     rewards: Mapping[str, Way] = field(default_factory=lambda: REWARDS)
     learning: Mapping[str, Any] = field(default_factory=lambda: LEARNING)
-    followed: FlowRewardConfig = FOLLOWING
 
 
 QUICK = Plan(count=64, rewards={"symmetry": Way(32, 0.5, 15.0)})
@@ -151,6 +135,12 @@ class Setting:
     def candidates(self, n: int, seed: int) -> Tensor:
         """`(of, n, C, H, W)` of the base; the first are what its seeds draw alone."""
         return torch.stack([self.draw(self.bench.own, n, seed + k * n) for k in range(self.plan.of)])
+
+    def guided(self, strength: float) -> Tensor:
+        """What the base draws from the noise of the figures with another guidance."""
+        own = self.bench.own
+        policy = FlowPolicy(own.model, replace(own.sampler, guidance=strength))
+        return self.draw(policy, self.plan.count, 10 * self.plan.seed)
 
     def paid(self, name: str, images: Tensor) -> NDArray[np.float64]:
         """The reward `(n,)` of pictures as they are kept, in bytes."""
@@ -190,9 +180,10 @@ def measured(setting: Setting) -> dict[str, Any]:
     plan = setting.plan
     fresh = setting.candidates(plan.count, 10 * plan.seed)
     base = setting.judged(fresh[0])
-    rows = {}
-    for at, name in enumerate(plan.rewards):
-        rows[name] = _one(setting, name, plan.seed + at, fresh)
+    rows, guided = {}, {way.guidance: setting.guided(way.guidance) for way in plan.rewards.values()}
+    for at, (name, way) in enumerate(plan.rewards.items()):
+        shown = {"base": fresh[0], "guided": guided[way.guidance], "best": setting.best(name, fresh)[0]}
+        rows[name] = _one(setting, name, plan.seed + at, shown)
         say(f"  {name}: {json.dumps(rows[name])}")
     return {
         "six_reward_ok": sum(row["reward_tuned"] >= row["reward_best"] for row in rows.values()),
@@ -203,13 +194,11 @@ def measured(setting: Setting) -> dict[str, Any]:
     }
 
 
-def _one(setting: Setting, name: str, seed: int, fresh: Tensor) -> dict[str, Any]:
-    """Tune by one reward and put it beside the base and its best."""
+def _one(setting: Setting, name: str, seed: int, others: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Tune by one reward and put it beside the others' pictures."""
     policy, spent = tune(setting, name, seed)
-    best, _ = setting.best(name, fresh)
-    shown = {"base": fresh[0], "best": best}
-    for who, drawing in (("guided", setting.bench.own.model), ("tuned", policy.model)):
-        shown[who] = setting.draw(FlowPolicy(drawing, policy.sampler), len(best), 10 * setting.plan.seed)
+    tuned = setting.draw(policy, setting.plan.count, 10 * setting.plan.seed)
+    shown = {**others, "tuned": tuned}
     figures = {who: (setting.paid(name, images), setting.judged(images)) for who, images in shown.items()}
     found = {f"reward_{who}": round(float(values.mean()), 5) for who, (values, _) in figures.items()}
     for key in ("fd", "judge_accuracy"):
@@ -218,39 +207,20 @@ def _one(setting: Setting, name: str, seed: int, fresh: Tensor) -> dict[str, Any
 
 
 def tune(setting: Setting, name: str, seed: int) -> tuple[FlowPolicy, dict[str, Any]]:
-    """A policy that learned from the best by a reward and followed its gradient; and what it took."""
-    plan, base, way = setting.plan, setting.bench.own, setting.plan.rewards[name]
-    sampler, start = replace(base.sampler, guidance=way.guidance), time.process_time()
+    """A policy that learned from the best by a reward for the seconds of its way; and what it took."""
+    base, way, start = setting.bench.own, setting.plan.rewards[name], time.process_time()
     best = BestPictures(setting.pictures, setting.source({name: 1.0}), way.best_of)
-    config = FlowMatchingConfig(sampler=sampler, **plan.learning)
+    sampler = replace(base.sampler, guidance=way.guidance)
+    config = FlowMatchingConfig(sampler=sampler, **setting.plan.learning)
     made = FlowMatching(best, None, config, base.model.config, seed)
-    made.load_weights(_copied(base))
-    _learn(made, start, way.matching)
-    spent = {"best_of": way.best_of, "guidance": way.guidance, "pictures_seen": made.samples}
-    policy, queries = made.policy(), len(best.paid)
-    if way.following > 0:
-        following = _following(setting, name, policy, seed)
-        _learn(following, time.process_time(), way.following)
-        policy, queries = following.policy(), queries + following.tuned.queries
-    return policy, {**spent, "queries": queries, "seconds": round(time.process_time() - start, 1)}
-
-
-def _following(setting: Setting, name: str, policy: FlowPolicy, seed: int) -> FlowReward:
-    """What goes on from a policy by the gradient of a reward, in units of its deviation."""
-    sampler: Sampler = policy.sampler
-    config = replace(setting.plan.followed, guidance=sampler.guidance, sampler=sampler)
-    source = setting.source({name: 1.0})
-    made = FlowReward(source, source.weighing, config, policy.model.config, seed)
-    made.load_weights(_copied(policy))
-    return made
-
-
-def _copied(policy: FlowPolicy) -> dict[str, Tensor]:
-    return {key: tensor.clone() for key, tensor in policy.tensors().items()}
-
-
-def _learn(made: FlowMatching | FlowReward, start: float, seconds: float) -> None:
-    """Let it learn until so many seconds after the start are used up."""
-    while (used := time.process_time() - start) < seconds:
-        made.share = used / seconds
+    made.load_weights({key: tensor.clone() for key, tensor in base.tensors().items()})
+    while (used := time.process_time() - start) < way.seconds:
+        made.share = used / way.seconds
         made.step()
+    return made.policy(), {
+        "best_of": way.best_of,
+        "guidance": way.guidance,
+        "queries": len(best.paid),
+        "pictures_seen": made.samples,
+        "seconds": round(time.process_time() - start, 1),
+    }

@@ -15,7 +15,7 @@ from plaudit.engine.flow.sampling import Sampler
 from plaudit.measure.frechet import moments
 
 SMALL = {"batch_size": 16, "updates": 1, "held_out": 8, "precision": "fp32"}
-REWARDS = {"symmetry": image_six.Way(4, 0.5, 0.2, 0.2), "compressibility": image_six.Way(8, 0.3, 0.2)}
+REWARDS = {"symmetry": image_six.Way(4, 0.5, 0.2), "compressibility": image_six.Way(8, 0.3, 0.2)}
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_every_reward_is_tuned_and_counted(setting):
     assert found["six_fd_ok"] == sum(row["fd_tuned"] <= 1.1 * row["fd_best"] for row in rows)
     for row in rows:
         assert row["reward_best"] > row["reward_base"]
-        assert row["queries"] >= len(toy.pictures().part("train"))
+        assert row["queries"] == len(toy.pictures().part("train"))
         assert row["pictures_seen"] > 0 and row["seconds"] >= 0.2
 
 
@@ -59,20 +59,16 @@ def test_the_best_pays_the_most_of_its_column(setting):
 
 
 def test_a_tuning_goes_on_from_the_base_and_takes_its_seconds(setting):
-    def tuned(**seconds):
-        way = replace(REWARDS["symmetry"], guidance=0.15, **{"matching": 0.0, "following": 0.0, **seconds})
-        plan = replace(setting.plan, rewards={"symmetry": way})
+    def tuned(seconds):
+        plan = replace(setting.plan, rewards={"symmetry": image_six.Way(4, 0.15, seconds)})
         policy, spent = image_six.tune(replace(setting, plan=plan), "symmetry", 1)
         return setting.draw(policy, 8, 3), spent
 
-    base, pictures = setting.draw(setting.bench.own, 8, 3), len(toy.pictures().part("train"))
-    none, spent = tuned()
+    base = setting.draw(setting.bench.own, 8, 3)
+    none, spent = tuned(0.0)
     assert torch.equal(none, base) and spent["pictures_seen"] == 0
-    matched, spent = tuned(matching=0.3)
-    assert not torch.equal(matched, base) and spent["pictures_seen"] > 0 and spent["queries"] == pictures
-    followed, spent = tuned(following=0.3)
-    assert not torch.equal(followed, base) and spent["pictures_seen"] == 0
-    assert spent["queries"] > pictures and spent["seconds"] >= 0.3
+    longer, spent = tuned(0.3)
+    assert not torch.equal(longer, base) and spent["pictures_seen"] > 0 and spent["seconds"] >= 0.3
 
 
 def test_the_preset_is_also_drawn_with_the_guidance_of_the_tuned(setting):
