@@ -81,7 +81,7 @@ REWARDS: Mapping[str, Way] = {
     "ink": Way(32, 0.5),
 }
 """Found on other seeds, with 250 samples. `class_probability` is kept near the pictures, at less reward than
-the best of 16; `fidelity` pays as much as they do, farther from them: no setting had both."""
+the best of 16; `fidelity` pays as much as that, farther from them: no setting had both."""
 
 
 @dataclass(frozen=True)
