@@ -15,7 +15,7 @@ from plaudit.engine.flow.sampling import Sampler
 from plaudit.measure.frechet import moments
 
 SMALL = {"batch_size": 16, "updates": 1, "held_out": 8, "precision": "fp32"}
-REWARDS = {"symmetry": 4, "compressibility": 8}
+REWARDS = {"symmetry": image_six.Way(4, 0.5, 0.2), "compressibility": image_six.Way(8, 0.3, 0.2)}
 
 
 @pytest.fixture(scope="module")
@@ -24,13 +24,17 @@ def setting():
     size = (reference.facts.shape[2], toy.SIDE, toy.SIDE)
     shape = FlowShape(size, reference.facts.classes)
     model = FlowModel(shape, network_config({"kind": "unet", "width": 8, "levels": [1]}, shape))
-    model.initialise(torch.Generator().manual_seed(0))
+    generator = torch.Generator().manual_seed(0)
+    model.initialise(generator)
+    # A net begins as zero, which no guidance changes.
+    for weight in model.parameters():
+        torch.nn.init.normal_(weight, std=0.1, generator=generator)
     model.eval().requires_grad_(False)
     features = reference.judge.features(toy.pictures().images)
     test = (moments(features[:200]), moments(features[200:]))
     own = FlowPolicy(model, Sampler(steps=2, guidance=0.15))
     bench = Bench(FlowPolicy(model, Sampler(steps=2)), own, reference.reward, reference.judge, test)
-    plan = image_six.Plan(count=100, of=3, seconds=0.2, rewards=REWARDS, learning=SMALL)
+    plan = image_six.Plan(count=100, of=3, rewards=REWARDS, learning=SMALL)
     return image_six.Setting(plan, bench, reference, toy.pictures())
 
 
@@ -55,13 +59,23 @@ def test_the_best_pays_the_most_of_its_column(setting):
 
 
 def test_a_tuning_goes_on_from_the_base_and_takes_its_seconds(setting):
-    none = replace(setting, plan=replace(setting.plan, seconds=0.0))
-    policy, spent = image_six.tune(none, "symmetry", 1)
-    assert spent["pictures_seen"] == 0
-    assert torch.equal(none.draw(policy, 8, 3), none.draw(none.bench.own, 8, 3))
-    longer, spent = image_six.tune(setting, "symmetry", 1)
-    assert spent["pictures_seen"] > 0
-    assert not torch.equal(setting.draw(longer, 8, 3), none.draw(none.bench.own, 8, 3))
+    def tuned(seconds):
+        plan = replace(setting.plan, rewards={"symmetry": image_six.Way(4, 0.15, seconds)})
+        policy, spent = image_six.tune(replace(setting, plan=plan), "symmetry", 1)
+        return setting.draw(policy, 8, 3), spent
+
+    base = setting.draw(setting.bench.own, 8, 3)
+    none, spent = tuned(0.0)
+    assert torch.equal(none, base) and spent["pictures_seen"] == 0
+    longer, spent = tuned(0.3)
+    assert not torch.equal(longer, base) and spent["pictures_seen"] > 0 and spent["seconds"] >= 0.3
+
+
+def test_the_preset_is_also_drawn_with_the_guidance_of_the_tuned(setting):
+    way = image_six.Way(4, 3.0, 0.0)
+    plan = replace(setting.plan, rewards={"symmetry": way})
+    row = image_six.measured(replace(setting, plan=plan))["six_symmetry"]
+    assert row["reward_guided"] == row["reward_tuned"] != row["reward_base"]
 
 
 def test_a_reward_learns_from_its_own_best(setting, monkeypatch):
