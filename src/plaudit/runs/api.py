@@ -79,7 +79,9 @@ class Samples(Sequence["Item"]):
         """
         show = getattr(self.task, "films", None)
         if show is None or self.policy is None:
-            raise InputError(f"{self.task.name} shows no items in the making.", hint="Sampled tile games do.")
+            raise InputError(
+                f"{self.task.name} shows no items in the making.", hint="Sampled tile games and paintings do."
+            )
         made: list[Film] = show(self.policy, self.batch.items)
         return made
 

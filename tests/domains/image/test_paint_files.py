@@ -93,3 +93,11 @@ def test_the_film_ends_with_the_drawing(item, tmp_path):
         last = np.asarray(film.convert("L"), float)
     wanted = 255 - item.content.enlarged(8).astype(float)
     assert np.corrcoef(last.ravel(), wanted.ravel())[0, 1] > 0.99
+
+
+def test_a_film_goes_from_the_empty_page_to_the_painting(item):
+    (film,) = TASK.films(None, [item])
+    first, last = (np.asarray(film.frames[at].convert("L")) for at in (0, -1))
+    assert first.min() == first.max() > last.min()
+    assert len(film.frames) == len(film.times_ms) > len(item.content.strokes)
+    assert film.times_ms[-1] > film.times_ms[0]

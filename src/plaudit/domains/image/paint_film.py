@@ -1,4 +1,4 @@
-"""A painting in the making as an animated GIF."""
+"""A painting in the making as a film."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from PIL import Image
 
 from plaudit.domains.image.paint_strokes import Drawing, Stroke
 from plaudit.domains.image.render import INK, PAPER, on_paper
+from plaudit.media.film import Film
 from plaudit.media.gif import write_gif
 
 FRAMES = 48
@@ -19,8 +20,8 @@ FRAME_MS, LAST_MS = 60, 1600
 SCALE = 8
 
 
-def write_film(drawing: Drawing, path: Path, about: Mapping[str, Any]) -> None:
-    """Write the film; the same drawing gives the same bytes."""
+def film_painting(drawing: Drawing) -> Film:
+    """The strokes of a drawing, piece by piece."""
     shades = np.linspace(PAPER, INK, 64).round().astype(np.uint8)
     palette = Image.new("P", (1, 1))
     palette.putpalette(shades.ravel().tolist() * 4)
@@ -28,7 +29,13 @@ def write_film(drawing: Drawing, path: Path, about: Mapping[str, Any]) -> None:
         on_paper(stage.enlarged(SCALE)).quantize(palette=palette, dither=Image.Dither.NONE)
         for stage in _stages(drawing)
     ]
-    write_gif(frames, [FRAME_MS] * (len(frames) - 1) + [LAST_MS], path, about)
+    return Film(frames, [FRAME_MS] * (len(frames) - 1) + [LAST_MS])
+
+
+def write_film(drawing: Drawing, path: Path, about: Mapping[str, Any]) -> None:
+    """Write the film as a GIF; the same drawing gives the same bytes."""
+    film = film_painting(drawing)
+    write_gif(film.frames, film.times_ms, path, about)
 
 
 def _stages(drawing: Drawing) -> Iterator[Drawing]:

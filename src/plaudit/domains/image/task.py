@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from plaudit.engine.learner import Drawer, Learner, Policy
+    from plaudit.media.film import Film
     from plaudit.runs.recipe import Recipe
 
 
@@ -117,6 +118,12 @@ class Paint:
 
     def preview(self, item: Item) -> Image:
         return paint_files.preview_painting(item)
+
+    def films(self, policy: Policy, items: Sequence[Item]) -> list[Film]:
+        """The paintings in the making, stroke by stroke."""
+        from plaudit.domains.image.paint_film import film_painting
+
+        return [film_painting(item.content) for item in items]
 
 
 class Picture:

@@ -53,7 +53,7 @@ def films(run: Run, gallery: Gallery) -> str:
     shown = "".join(filter(None, (gallery.film(path) for path in found)))
     if not shown:
         return ""
-    lead = "From the start map, edit by edit, to the level; what was just changed has a frame."
+    lead = "From where they began, step by step; what was just changed in a level has a frame."
     return section("films", "In the making", lead, f'<div class="wall">{shown}</div>')
 
 
