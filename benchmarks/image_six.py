@@ -80,8 +80,8 @@ REWARDS: Mapping[str, Way] = {
     "sharpness": Way(8, 1.0, 90.0),
     "ink": Way(32, 0.5),
 }
-"""Found on other seeds. `class_probability` is kept near the pictures, at less reward than
-the best of 16; `fidelity` pays as much as that, farther from them: no setting had both."""
+"""Found on other seeds. `class_probability` is kept near the pictures, at less reward than the best of 16;
+`fidelity` pays as much as that, farther from them: no setting had both."""
 
 
 @dataclass(frozen=True)

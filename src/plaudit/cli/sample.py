@@ -50,7 +50,8 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command lin
         hint = f"{did_you_mean(animate_as, FORMATS)} Known: {', '.join(FORMATS)}."
         raise InputError(f'no film is made as "{animate_as}".', place="--animate-as", hint=hint)
     if animate and getattr(model.task, "films", None) is None:
-        raise InputError(f"{model.task.name} shows no items in the making.", place="--animate")
+        hint = "Sampled tile games and paintings do."
+        raise InputError(f"{model.task.name} shows no items in the making.", place="--animate", hint=hint)
     wanted = options.numbers(target, "--target")
     if repair is not None:
         mended = model.repair(repair, wanted, **options.fields(ask))
