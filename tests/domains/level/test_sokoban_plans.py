@@ -8,12 +8,14 @@ import pytest
 
 from plaudit.domains import get_task
 from plaudit.domains.level.game import UNASKED
+from plaudit.domains.level.sokoban_anneal import anneal_rooms
+from plaudit.domains.level.sokoban_likeness import LETTERS, LONGEST, compare, likeness, make_matching, matches
 from plaudit.domains.level.sokoban_plans import load_plans, plan_levels
-from plaudit.domains.level.sokoban_reading import LONGEST, alike, at_most, likeness
 from plaudit.domains.level.sokoban_rooms import GLYPHS, SIDE, read_rooms, write_room
 from plaudit.domains.level.sokoban_slots import ASKED, SLOTS, begin_slots, clashes, fill_slots
+from plaudit.domains.level.sokoban_words import Search
 
-LETTERS = "rlduekSy".lower()
+NAMES = "rldueksy"
 """A step right, left, down, up, and the same with a push, as the judge writes them."""
 
 
@@ -34,7 +36,7 @@ def text(words, row):
 def test_rooms_read_as_the_judge_reads_them(game, found):
     words = load_plans().words
     for row, each in enumerate(found):
-        written = "".join(LETTERS[letter] for letter in text(words, row))
+        written = "".join(NAMES[letter] for letter in text(words, row))
         assert written == game.judge.read_solution(each["steps"])
         assert words.moves[row] == each["solution"]
 
@@ -92,12 +94,27 @@ def test_a_plan_has_the_moves_and_crates_asked_for(game, goal):
 def test_likeness_is_that_of_difflib():
     rng = np.random.default_rng(1)
     for _ in range(300):
-        one, other = (rng.integers(0, rng.integers(2, 9), rng.integers(1, 30)).astype(np.int8) for _ in "ab")
-        pair = ["".join(LETTERS[i] for i in each) for each in (one, other)]
+        kinds, most = rng.integers(2, LETTERS + 1), rng.choice([30, LONGEST])
+        texts = np.zeros((2, LONGEST), np.int8)
+        sizes = rng.integers(1, most + 1, 2)
+        for row, size in zip(texts, sizes, strict=True):
+            row[:size] = rng.integers(0, kinds, size)
+        one, other = texts[0, : sizes[0]], texts[1, : sizes[1]]
+        pair = ["".join(NAMES[i] for i in each) for each in (one, other)]
         ratios = [SequenceMatcher(None, *order).ratio() for order in (pair, pair[::-1])]
         assert likeness(one, other) == pytest.approx(max(ratios))
-        assert at_most(one, other) == pytest.approx(SequenceMatcher(None, *pair).quick_ratio())
-        assert alike(one, other) == (max(ratios) > 0.5)
+        table = np.zeros((2, 2), np.uint8)
+        compare(texts, sizes, 0, 2, table)
+        assert table[0, 1] == table[1, 0] == (max(ratios) > 0.5)
+
+
+def test_matches_may_stop_where_they_cannot_be_enough():
+    rng, scratch = np.random.default_rng(2), make_matching()
+    for _ in range(300):
+        one, other = (rng.integers(0, 4, rng.integers(1, LONGEST)).astype(np.int8) for _ in range(2))
+        whole, enough = matches(one, other, -1, scratch), int(rng.integers(0, 60))
+        found = matches(one, other, enough, scratch)
+        assert found == whole if whole > enough else found <= enough
 
 
 @pytest.mark.parametrize("asked", [1, 2, 3, 4, 5])
@@ -154,3 +171,37 @@ def test_plans_leave_the_rooms_as_they_are():
     first = plan_levels(np.arange(40), (5, 5), goals)
     assert (plan_levels(np.arange(40), (5, 5), goals) == first).all()
     assert (load_plans().words.rooms == rooms).all()
+
+
+def test_annealed_rooms_read_less_alike():
+    begun = anneal_rooms(1, 12, 6, 0.0)
+    rooms = anneal_rooms(1, 12, 6, 0.02)
+    assert np.count_nonzero(rooms.costs) < np.count_nonzero(begun.costs)
+    again = read_rooms([write_room(level) for level in rooms.levels])
+    assert all((text(again, row) == text(rooms, row)).all() for row in range(18))
+    assert set(again.crates[:12]) <= {1, 2} and set(again.crates[12:]) <= {4, 5}
+    table = np.zeros(rooms.costs.shape, np.uint8)
+    compare(again.texts, again.letters, 0, 18, table)
+    assert ((rooms.costs > 0) == (table - np.eye(18) > 0)).all()
+
+
+def test_a_search_brings_rooms_in_and_saves_pairs(tmp_path):
+    search = Search(1)
+    rooms = anneal_rooms(2, 12, 6, 0.0)
+    search.add(rooms.levels, rooms.texts, rooms.letters)
+    search.begin()
+    before, size = search.pairs, search.size
+    search.wander()
+    assert search.size > size
+    search.fill(500)
+    assert search.pairs < before
+    search.thin()
+    assert search.pairs == clashes(
+        search.alike[: search.size, : search.size], search.slots, np.zeros(search.size, np.int32)
+    )
+    search.write(tmp_path / "rooms.txt")
+    lines = (tmp_path / "rooms.txt").read_text().splitlines()[1:]
+    words = read_rooms([line for line in lines if "|" in line])
+    slots = np.array([line.split() for line in lines if "|" not in line], int)
+    assert slots.shape == (SLOTS, ASKED) and (words.letters > 0).all()
+    assert (np.abs(words.crates[slots] - np.arange(1, ASKED + 1)) <= 1).all()

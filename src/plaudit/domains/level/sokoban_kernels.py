@@ -14,7 +14,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from plaudit.domains.level.sokoban_search import MOST, Board, Nodes, make_nodes, search
+from plaudit.domains.level.sokoban_search import (
+    BREADTH_FIRST,
+    MOST,
+    Board,
+    Nodes,
+    find_distances,
+    make_nodes,
+    search,
+)
 from plaudit.domains.level.walks import FAR, count_regions, first_of, mark, pad, spread
 
 WALL, OPEN, PLAYER, CRATE, TARGET = range(5)
@@ -25,8 +33,8 @@ DETAILS = 3
 """Planes that `paint` writes: steps from the player, dead cells, and the length of the solution."""
 ITERATIONS = 5000
 """Positions that each of the benchmark's searches takes up before it gives up (`sokoban-v0`)."""
-_BALANCES = (-1.0, 1.0, 0.5, 0.0)
-"""What a step costs beside the crates' distance; below 0 = breadth first."""
+_BALANCES = (BREADTH_FIRST, 2, 1, 0)
+"""Twice what a step costs beside the crates' distance."""
 _WALKABLE = 0b11110
 _ONE_PLAYER, _ALIKE, _UNSOLVED, _AWAY = 3, 2, 5, 1
 """What faults cost, in moves of the solution."""
@@ -92,7 +100,7 @@ def find_solution(flat: Any, shape: Any, rooms: Rooms) -> Any:
     """Search a padded map as the benchmark does: the node of the solution in `rooms.nodes`, -1 where there is
     none, how far the crates stayed from their targets then, and how many searches it took."""
     lay_board(flat, shape, rooms)
-    board = Board(rooms.solid, rooms.target, rooms.dead, np.flatnonzero(rooms.target), shape[1])
+    board = Board(rooms.solid, rooms.dead, find_distances(flat, TARGET, shape[1]), shape[1])
     start = (first_of(flat, PLAYER), np.flatnonzero(flat == CRATE))
     away, searches = 1 << 30, 0
     for balance in _BALANCES:

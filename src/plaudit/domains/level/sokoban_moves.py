@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from plaudit.domains.level.sokoban_reading import LONGEST
-from plaudit.domains.level.sokoban_rooms import SIDE, change, make_scratch, solve, write_room
-from plaudit.domains.level.sokoban_words import draw
+from plaudit.domains.level.sokoban_likeness import LONGEST
+from plaudit.domains.level.sokoban_rooms import SIDE, change, draw, make_scratch, solve, write_room
 
 EACH, MOST = 3, 60
 """Rooms for every number of crates and moves; the most moves."""

@@ -24,7 +24,14 @@ from numpy.typing import NDArray
 from plaudit.domains.level.game import UNASKED, Goals, Maps, Size
 from plaudit.domains.level.metrics import Cell
 from plaudit.domains.level.sokoban_kernels import CRATE, OPEN, PLAYER, TARGET, WALL
-from plaudit.domains.level.sokoban_reading import LONGEST, alike, compare
+from plaudit.domains.level.sokoban_likeness import (
+    LETTERS,
+    LONGEST,
+    compare,
+    count_letters,
+    excess,
+    make_matching,
+)
 from plaudit.domains.level.sokoban_rooms import SIDE, Words, change, make_scratch, read_rooms, solve
 from plaudit.domains.level.sokoban_slots import ASKED, SLOTS
 
@@ -170,8 +177,12 @@ def drift(seed: int, room: Any, tries: int, wanted: int, others: Any) -> int:
 @njit(cache=True, nogil=True)
 def _unlike(text: Any, others: Any) -> bool:
     """Whether a text reads like none of others."""
+    scratch, counts = make_matching(), np.zeros((2, LETTERS), np.int64)
+    count_letters(text, counts[0])
     for row in range(len(others[1])):
-        if alike(text, others[0][row, : others[1][row]]):
+        known = others[0][row, : others[1][row]]
+        count_letters(known, counts[1])
+        if excess(text, known, counts, scratch) > 0:
             return False
     return True
 

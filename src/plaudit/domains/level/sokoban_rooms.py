@@ -1,4 +1,4 @@
-"""Small Sokoban levels, called rooms: how they are written, solved, read and changed."""
+"""Small Sokoban levels, called rooms: how they are written, drawn, solved, read and changed."""
 
 from __future__ import annotations
 
@@ -10,9 +10,18 @@ from numba import njit
 from numpy.typing import NDArray
 
 from plaudit.domains.level.game import Maps
-from plaudit.domains.level.sokoban_kernels import CRATE, OPEN, find_solution, make_rooms
+from plaudit.domains.level.sokoban_kernels import (
+    CRATE,
+    OPEN,
+    PLAYER,
+    TARGET,
+    WALL,
+    find_solution,
+    make_rooms,
+)
+from plaudit.domains.level.sokoban_likeness import LONGEST
 from plaudit.domains.level.sokoban_pushes import make_positions, may_be_solved
-from plaudit.domains.level.sokoban_reading import LONGEST, read
+from plaudit.domains.level.sokoban_reading import read
 from plaudit.domains.level.walks import pad
 
 SIDE = 5
@@ -98,3 +107,54 @@ def change(level: Any) -> None:
             flat[one] = 1 - flat[one]
         else:
             flat[one], flat[other] = flat[other], flat[one]
+
+
+@njit(cache=True, nogil=True)
+def vary(level: Any, fewest: int, most: int, other: Any) -> bool:
+    """Write a changed copy of a level, now and then with a crate more or less; whether it has so many
+    crates, and as many targets."""
+    other[:] = level
+    change(other)
+    if np.random.random() < 0.2:
+        change(other)
+    if np.random.random() < 0.05:
+        _change_crates(other)
+    crates, targets = 0, 0
+    for tile in other.reshape(-1):
+        crates += tile == CRATE
+        targets += tile == TARGET
+    return crates == targets and fewest <= crates <= most
+
+
+@njit(cache=True, nogil=True)
+def _change_crates(level: Any) -> None:
+    """Take a crate and a target away, or put one of each on open cells."""
+    flat, more = level.reshape(-1), np.random.random() < 0.5
+    for tile in (CRATE, TARGET):
+        cells = np.flatnonzero(flat == (OPEN if more else tile))
+        if len(cells):
+            flat[cells[np.random.randint(len(cells))]] = tile if more else OPEN
+
+
+@njit(cache=True, nogil=True)
+def strew(crates: int, level: Any) -> None:
+    """Make a random level of so many crates."""
+    share, flat = 0.5 + 0.5 * np.random.random(), level.reshape(-1)
+    for cell in range(flat.size):
+        flat[cell] = OPEN if np.random.random() < share else WALL
+    order = np.random.permutation(flat.size)
+    flat[order[0]] = PLAYER
+    flat[order[1 : 1 + crates]] = CRATE
+    flat[order[1 + crates : 1 + 2 * crates]] = TARGET
+
+
+@njit(cache=True, nogil=True)
+def draw(seed: int, crates: int, levels: Any, texts: Any, letters: Any) -> None:
+    """Random good levels `(P, 5, 5)` with their texts."""
+    np.random.seed(seed)
+    scratch = make_scratch()
+    for row in range(len(levels)):
+        letters[row] = 0
+        while letters[row] == 0:
+            strew(crates, levels[row])
+            letters[row] = solve(levels[row], scratch, texts[row])[0]

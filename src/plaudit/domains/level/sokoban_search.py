@@ -11,134 +11,161 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from plaudit.domains.level.heap import pop, push
+from plaudit.domains.level.heap import item_of, pop_whole, push_whole
 from plaudit.domains.level.visited import is_new
 
 MOST = 24
 """Crates of a level that is searched at all; one with more is not solved by anybody."""
+BREADTH_FIRST = -1
 
 
 class Board(NamedTuple):
-    """What does not move: solid, target and dead cells, flat; the targets' cells `(n,)`; the row's length."""
+    """What does not move: solid and dead cells, flat; how far each cell is from each target `(N, n)`; and the
+    row's length."""
 
     solid: Any
-    target: Any
     dead: Any
-    targets: Any
+    away: Any
     width: int
 
 
 class Nodes(NamedTuple):
     """The positions of one search, in the order in which they were come to, its heap and what it has seen.
 
-    `crates (M, MOST + 1)` tells crates apart and, where a position is taken up, has the player behind them.
+    `places (M * (MOST + 1),)` holds one position behind the other (`positions_of`). `distance` is that of the
+    crates, each of which takes, in turn, the nearest target that is left: 0 = solved.
     """
 
-    player: Any
-    crates: Any
+    places: Any
     parent: Any
     depth: Any
     distance: Any
-    costs: Any
-    items: Any
+    heap: Any
     table: Any
 
 
+@njit(cache=True, nogil=True, inline="always")
+def positions_of(nodes: Nodes, count: int) -> Any:
+    """The cells of so many crates, told apart, and behind them the player's `(M, count + 1)`."""
+    return nodes.places[: len(nodes.parent) * (count + 1)].reshape(-1, count + 1)
+
+
 @njit(cache=True, nogil=True)
-def _apart(crates: Any, row: int, count: int, targets: Any, width: int) -> int:
+def find_distances(flat: Any, target: int, width: int) -> Any:
+    """How many steps each cell is from each target `(N, n)`, walls or not."""
+    targets = np.flatnonzero(flat == target)
+    away = np.empty((flat.size, len(targets)), np.int16)
+    for cell in range(flat.size):
+        y, x = divmod(cell, width)
+        for place in range(len(targets)):
+            v, u = divmod(targets[place], width)
+            away[cell, place] = abs(y - v) + abs(x - u)
+    return away
+
+
+@njit(cache=True, nogil=True)
+def _apart(positions: Any, row: int, away: Any) -> int:
     """Sum of the crates' distances: each takes, in turn, the nearest target that is left."""
     taken, total = 0, 0
-    for crate in range(count):
-        y, x = divmod(crates[row, crate], width)
-        best, found = 1 << 30, -1
-        for place in range(count):
-            if not (taken >> place) & 1:
-                v, u = divmod(targets[place], width)
-                steps = abs(y - v) + abs(x - u)
-                if steps < best:
-                    best, found = steps, place
+    for crate in range(away.shape[1]):
+        best, found = 1 << 14, 0
+        for place in range(away.shape[1]):
+            steps = away[positions[row, crate], place]
+            if steps < best and not (taken >> place) & 1:
+                best, found = steps, place
         taken |= 1 << found
         total += best
     return total
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _solved(crates: Any, row: int, count: int, target: Any) -> bool:
-    for crate in range(count):
-        if not target[crates[row, crate]]:
-            return False
-    return True
-
-
 @njit(cache=True, nogil=True)
-def search(board: Board, start: Any, balance: float, limit: int, nodes: Nodes) -> Any:
+def search(board: Board, start: Any, balance: int, limit: int, nodes: Nodes) -> Any:
     """One of the benchmark's searches: the node of its solution or -1, the least distance it came to, and
     whether it took up every position that there is.
 
-    start: the player's cell and the crates' `(n,)`.
+    start: the player's cell and the crates' `(n,)`; balance: twice the price of a step, or BREADTH_FIRST.
     """
-    count = len(board.targets)
-    nodes.player[0], nodes.parent[0], nodes.depth[0] = start[0], -1, 0
-    nodes.crates[0, :count] = start[1]
-    nodes.distance[0] = _apart(nodes.crates, 0, count, board.targets, board.width)
+    count = board.away.shape[1]
+    positions = positions_of(nodes, count)
+    positions[0, :count], positions[0, count] = start[1], start[0]
+    nodes.parent[0], nodes.depth[0] = -1, 0
+    nodes.distance[0] = _apart(positions, 0, board.away)
     nodes.table[:] = 0
-    made, size, head, done = 1, 0, 0, 0
-    if balance >= 0:
-        size = push(nodes.costs, nodes.items, size, nodes.distance[0], 0)
-    nearest = nodes.distance[0]
-    while done < limit and (head < made if balance < 0 else size > 0):
+    if balance == BREADTH_FIRST:
+        return _search_breadth(board, positions, limit, nodes)
+    return _search_best(board, positions, balance, limit, nodes)
+
+
+@njit(cache=True, nogil=True)
+def _search_breadth(board: Board, positions: Any, limit: int, nodes: Nodes) -> Any:
+    """Breadth first. Positions are taken up in the order in which they are come to: what is come to within
+    the limit decides it, and what is come to after it need not be looked at."""
+    made, now, nearest = 1, 0, nodes.distance[0]
+    while now < made:
+        if is_new(positions, now, positions.shape[1], nodes.table):
+            for step in (-1, 1, -board.width, board.width):
+                if not _child(made, now, step, board, positions, nodes):
+                    continue
+                nearest = min(nearest, nodes.distance[made])
+                if nodes.distance[made] == 0:
+                    return made, 0, False
+                made += 1
+                if made == limit:
+                    return -1, nearest, False
+        now += 1
+    return -1, nearest, True
+
+
+@njit(cache=True, nogil=True)
+def _search_best(board: Board, positions: Any, balance: int, limit: int, nodes: Nodes) -> Any:
+    made, done, nearest = 1, 0, nodes.distance[0]
+    size = push_whole(nodes.heap, 0, 2 * nodes.distance[0], 0)
+    while done < limit and size > 0:
         done += 1
-        if balance < 0:
-            now = head
-            head += 1
-        else:
-            size = pop(nodes.costs, nodes.items, size)
-            now = nodes.items[size]
-        if _solved(nodes.crates, now, count, board.target):
+        size = pop_whole(nodes.heap, size)
+        now = item_of(nodes.heap[size])
+        if nodes.distance[now] == 0:
             return now, 0, False
-        nodes.crates[now, count] = nodes.player[now]
-        if not is_new(nodes.crates, now, count + 1, nodes.table):
+        if not is_new(positions, now, positions.shape[1], nodes.table):
             continue
         nearest = min(nearest, nodes.distance[now])
         for step in (-1, 1, -board.width, board.width):
-            if not _child(made, now, step, board, nodes):
-                continue
-            if balance >= 0:
-                cost = nodes.distance[made] + balance * nodes.depth[made]
-                size = push(nodes.costs, nodes.items, size, cost, made)
-            made += 1
+            if _child(made, now, step, board, positions, nodes):
+                cost = 2 * nodes.distance[made] + balance * nodes.depth[made]
+                size = push_whole(nodes.heap, size, cost, made)
+                made += 1
     return -1, nearest, done < limit
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _crate_at(cell: int, crates: Any, row: int, count: int) -> int:
+def _crate_at(cell: int, positions: Any, row: int, count: int) -> int:
     """Which crate of a position stands on a cell; -1 = none."""
     for crate in range(count):
-        if crates[row, crate] == cell:
+        if positions[row, crate] == cell:
             return crate
     return -1
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _child(node: int, now: int, step: int, board: Board, nodes: Nodes) -> bool:
+def _child(node: int, now: int, step: int, board: Board, positions: Any, nodes: Nodes) -> bool:
     """Write the position after a move of one step as `node`; whether it is one that is looked at."""
-    count = len(board.targets)
-    to = nodes.player[now] + step
+    count = positions.shape[1] - 1
+    to = positions[now, count] + step
     if board.solid[to]:
         return False
-    pushed = _crate_at(to, nodes.crates, now, count)
-    if pushed >= 0 and (board.solid[to + step] or _crate_at(to + step, nodes.crates, now, count) >= 0):
+    pushed = _crate_at(to, positions, now, count)
+    if pushed >= 0 and (board.solid[to + step] or _crate_at(to + step, positions, now, count) >= 0):
         return False
     for crate in range(count):
-        nodes.crates[node, crate] = nodes.crates[now, crate]
+        positions[node, crate] = positions[now, crate]
     nodes.distance[node] = nodes.distance[now]
     if pushed >= 0:
-        nodes.crates[node, pushed] = to + step
+        positions[node, pushed] = to + step
         for crate in range(count):
-            if board.dead[nodes.crates[node, crate]]:
+            if board.dead[positions[node, crate]]:
                 return False
-        nodes.distance[node] = _apart(nodes.crates, node, count, board.targets, board.width)
-    nodes.player[node], nodes.parent[node], nodes.depth[node] = to, now, nodes.depth[now] + 1
+        nodes.distance[node] = _apart(positions, node, board.away)
+    positions[node, count], nodes.parent[node], nodes.depth[node] = to, now, nodes.depth[now] + 1
     return True
 
 
@@ -150,12 +177,10 @@ def make_nodes(limit: int) -> Nodes:
     while table < 2 * limit:
         table *= 2
     return Nodes(
-        np.zeros(nodes, np.int32),
-        np.zeros((nodes, MOST + 1), np.int32),
-        np.zeros(nodes, np.int32),
+        np.zeros(nodes * (MOST + 1), np.int16),
         np.zeros(nodes, np.int32),
         np.zeros(nodes, np.int32),
-        np.zeros(nodes, np.float64),
+        np.zeros(nodes, np.int32),
         np.zeros(nodes, np.int64),
         np.zeros(table, np.int32),
     )

@@ -1,11 +1,10 @@
-"""Find the rooms of `words/sokoban.txt`: `python -m plaudit.domains.level.sokoban_words MINUTES FILE [FROM]`.
+"""Find the rooms of `words/sokoban.txt`: `python -m plaudit.domains.level.sokoban_words SEED MINUTES FILE`.
 
-Good small levels are drawn at random, slots get those of its rooms that read unlike each other
-(`sokoban_slots.py`), and new rooms come in from random walks that begin at rooms which read like many others
-and lead to where that is less so; then slots are filled anew. `FROM` is a file found before, to go on from.
-The file is written whenever it has become better. The shipped one was gone on with for some twenty minutes of
-a core, from earlier versions of this search, and from rooms that two trials had found which are not here:
-climbing towards long solutions, and annealing a set of rooms by itself.
+`ISLANDS` sets of rooms are annealed on their own (`sokoban_anneal.py`) and make up a pool, from which a
+hundred slots get rooms that read unlike each other (`sokoban_slots.py`). What one set lacks another one has:
+together they serve far better than the best of them. Then, for so many minutes of a processor, new rooms come
+in from random walks that begin at rooms of the slots which read like many others, and keep to where that is
+not much more so; and slots are filled anew. The file is written every minute.
 
 Rooms are solved by all four searches of the benchmark: what breadth first does not solve in its 5,000
 iterations, and best first then does, reads longer and less like other solutions.
@@ -24,252 +23,210 @@ from numba import njit
 from numpy.typing import NDArray
 
 from plaudit.domains.level.game import Maps
-from plaudit.domains.level.sokoban_kernels import CRATE, OPEN, PLAYER, TARGET, WALL
-from plaudit.domains.level.sokoban_reading import ALIKE, LONGEST, at_most, compare, likeness
-from plaudit.domains.level.sokoban_rooms import SIDE, change, make_scratch, read_rooms, solve, write_room
-from plaudit.domains.level.sokoban_slots import ASKED, SLOTS, begin_slots, clashes, fill_slots
+from plaudit.domains.level.sokoban_anneal import anneal_rooms
+from plaudit.domains.level.sokoban_kernels import CRATE
+from plaudit.domains.level.sokoban_likeness import (
+    LETTERS,
+    LONGEST,
+    compare,
+    count_letters,
+    excess,
+    make_matching,
+)
+from plaudit.domains.level.sokoban_rooms import SIDE, make_scratch, solve, vary, write_room
+from plaudit.domains.level.sokoban_slots import ASKED, SLOTS, begin_slots, fill_slots
 
-KINDS = {1: 300, 2: 1500, 3: 1500, 4: 800, 5: 300, 6: 30}
-"""Random good levels to begin with, by their crates: the more crates, the longer they take to find."""
-POOL = 8000
-"""Rooms at most; those that read like most of the slots' go."""
-WALKS, CHANGES, FOUND, KEPT = 24, 150, 40, 8
-"""Walks between two fillings, the changes of a level that each tries, what it may find and bring."""
-LIKE = 2.0
-"""A walk finds rooms that read like so many times as many uses of others as where it began, or fewer."""
+ISLANDS, MINUTES = 8, 3.0
+"""Sets that are annealed, and for how long each."""
+FEW, MANY = 60, 60
+"""Their rooms of one or two crates, and of four or five."""
+POOL = 6000
+"""Rooms at most; when there are more, the half that reads like most of the slots' goes."""
+WALKS, CHANGES, FOUND, KEPT = 24, 200, 400, 20
+"""Walks between two fillings, the changes that each tries, what it may find and bring."""
+MOST_CRATES = ASKED + 1
+ROOM, LIKE = 15, 1.3
+"""A walk finds what reads like so many rooms in use, or so many times as many as where it began."""
+WARMTH = 2.0
+"""Rooms more, in the mean, that a step of a walk may lead to read like."""
 CHEAP = {1: 1.0, 2: 1.0, 3: 0.5}
-"""How often walks begin at rooms of so many crates, 0.2 for more: these are solved slowly."""
-WARMTH = 0.05
-"""Of the walks, in the mean of likeness above what is allowed: an excess that is less is often accepted."""
-STEP = 0.03
-"""Price of an excess beside itself."""
-STEPS = 20_000
-"""Of filling the slots anew."""
+"""How often walks begin at rooms of so many crates, 0.3 for more: these are solved slowly."""
+FIRST_STEPS, STEPS = 60_000, 3_000
+"""Of filling the slots first, and anew."""
 
 
-class Pool(NamedTuple):
-    """Room for rooms `(POOL, 5, 5)`, their texts and letters, crates, and which read alike."""
+class Used(NamedTuple):
+    """Rooms of the slots: texts `(N, LONGEST)`, letters `(N,)` and `(N, LETTERS)`, in how many places each is
+    `(N,)`, and an order in which to compare with them."""
 
-    rooms: Maps
     texts: NDArray[np.int8]
     letters: NDArray[np.int64]
-    crates: NDArray[np.int64]
-    alike: NDArray[np.uint8]
+    counts: NDArray[np.int64]
+    uses: NDArray[np.int64]
+    order: NDArray[np.int64]
+
+
+class Found(NamedTuple):
+    """What a walk finds: levels, texts, letters, and how many uses of rooms each reads like."""
+
+    levels: Maps
+    texts: NDArray[np.int8]
+    letters: NDArray[np.int64]
+    likes: NDArray[np.int64]
 
 
 @njit(cache=True, nogil=True)
-def strew(crates: int, level: Any) -> None:
-    """Make a random level of so many crates."""
-    share, flat = 0.5 + 0.5 * np.random.random(), level.reshape(-1)
-    for cell in range(flat.size):
-        flat[cell] = OPEN if np.random.random() < share else WALL
-    order = np.random.permutation(flat.size)
-    flat[order[0]] = PLAYER
-    flat[order[1 : 1 + crates]] = CRATE
-    flat[order[1 + crates : 1 + 2 * crates]] = TARGET
-
-
-@njit(cache=True, nogil=True)
-def draw(seed: int, crates: int, levels: Any, texts: Any, letters: Any) -> None:
-    """Random good levels `(P, 5, 5)` with their texts."""
+def walk(seed: int, level: Any, used: Used, most: int, found: Found) -> int:
+    """Walk from a good level at random, in place, among what reads like at most so many uses of rooms;
+    returns how many levels were found."""
     np.random.seed(seed)
-    scratch = make_scratch()
-    for row in range(len(levels)):
-        letters[row] = 0
-        while letters[row] == 0:
-            strew(crates, levels[row])
-            letters[row] = solve(levels[row], scratch, texts[row])[0]
-
-
-@njit(cache=True, nogil=True)
-def walk(seed: int, level: Any, used: Any, found: Any, rule: Any) -> int:
-    """Walk from a good level at random, where it reads like fewer of the rooms in use more often.
-
-    used: texts `(N, LONGEST)`, letters and how often each room is in use `(N,)`; found: levels, texts,
-    letters and uses that read alike of what is worth keeping; rule: how many uses it may read like for
-    that, and the fewest and most crates. Returns how many were found.
-    """
-    np.random.seed(seed)
-    scratch, trial, other, count, cost = make_scratch(), np.zeros(LONGEST, np.int8), level.copy(), 0, np.inf
-    levels, texts, letters, likes = found
+    scratch, matching, counts = make_scratch(), make_matching(), np.zeros(LETTERS, np.int64)
+    text, trial, other = np.zeros(LONGEST, np.int8), np.zeros(LONGEST, np.int8), level.copy()
+    size, like, count = solve(level, scratch, text)[0], float(most), 0
     for _ in range(CHANGES):
-        other[:] = level
-        change(other)
-        if np.random.random() < 0.05:
-            _change_crates(other)
-        if not _in_range(other, rule[1], rule[2]):
+        if not vary(level, 1, MOST_CRATES, other):
             continue
-        size = solve(other, scratch, trial)[0]
-        if size == 0:
+        letters = solve(other, scratch, trial)[0]
+        if letters == 0:
             continue
-        most = cost - WARMTH * used[2].mean() * math.log(1.0 - np.random.random())
-        price, uses = _price(trial[:size], used, most)
-        if price > most:
+        if letters == size and (trial[:size] == text[:size]).all():
+            level[:] = other
             continue
-        level[:], cost = other, price
-        if uses <= rule[0] and count < len(letters):
-            levels[count], texts[count], letters[count], likes[count] = other, trial, size, uses
+        count_letters(trial[:letters], counts)
+        likes = _count_likes(trial[:letters], counts, used, most, matching)
+        if likes <= most and count < len(found.letters):
+            found.levels[count], found.texts[count] = other, trial
+            found.letters[count], found.likes[count] = letters, likes
             count += 1
+        if likes <= min(most, like - WARMTH * math.log(1.0 - np.random.random())):
+            level[:], text[:], size, like = other, trial, letters, likes
     return count
 
 
 @njit(cache=True, nogil=True)
-def _change_crates(level: Any) -> None:
-    """Take a crate and a target away, or put one of each on open cells."""
-    flat, more = level.reshape(-1), np.random.random() < 0.5
-    for tile in (CRATE, TARGET):
-        cells = np.flatnonzero(flat == (OPEN if more else tile))
-        if len(cells):
-            flat[cells[np.random.randint(len(cells))]] = tile if more else OPEN
-
-
-@njit(cache=True, nogil=True)
-def _in_range(level: Any, low: int, high: int) -> bool:
-    """Whether a level has so many crates, and as many targets."""
-    crates, targets = 0, 0
-    for tile in level.reshape(-1):
-        crates += tile == CRATE
-        targets += tile == TARGET
-    return crates == targets and low <= crates <= high
-
-
-@njit(cache=True, nogil=True)
-def _price(text: Any, used: Any, most: float) -> Any:
-    """How much more alike than allowed a text is to the rooms in use, and to how many; stops above `most`."""
-    texts, letters, uses = used
-    cost, count = 0.0, 0
-    for row in range(len(letters)):
-        known = texts[row, : letters[row]]
-        if 3 * min(len(text), len(known)) <= max(len(text), len(known)) or at_most(text, known) <= ALIKE:
-            continue
-        excess = likeness(text, known) - ALIKE
-        if excess > 1e-9:
-            count += uses[row]
-            cost += uses[row] * (excess + STEP)
-            if cost > most:
+def _count_likes(text: Any, counts: Any, used: Used, most: int, matching: Any) -> int:
+    """In how many places there are rooms that a text reads like; stops above `most`."""
+    likes = 0
+    for row in used.order:
+        known = used.texts[row, : used.letters[row]]
+        if excess(text, known, (counts, used.counts[row]), matching) > 0:
+            likes += used.uses[row]
+            if likes > most:
                 break
-    return cost, count
+    return likes
 
 
 class Search:
-    """A pool, the slots, and where the pool ends."""
+    """A pool of rooms that read like no other to the letter, and the slots."""
 
-    def __init__(self, seed: int, lines: list[str], slots: NDArray[np.int64] | None) -> None:
-        self.rng, self.seed, self.size = np.random.default_rng(seed), seed, 0
-        self.pool = Pool(
-            np.zeros((POOL, SIDE, SIDE), np.uint8),
-            np.zeros((POOL, LONGEST), np.int8),
-            np.zeros(POOL, np.int64),
-            np.zeros(POOL, np.int64),
-            np.zeros((POOL, POOL), np.uint8),
-        )
+    def __init__(self, seed: int) -> None:
+        self.rng, self.seed, self.size = np.random.default_rng(seed), 1_000_000 * seed, 0
+        self.levels = np.zeros((POOL, SIDE, SIDE), np.uint8)
+        self.texts = np.zeros((POOL, LONGEST), np.int8)
+        self.letters, self.crates = np.zeros(POOL, np.int64), np.zeros(POOL, np.int64)
+        self.alike = np.zeros((POOL, POOL), np.uint8)
         self.known: set[bytes] = set()
-        given = read_rooms(lines)
-        self.add(given.rooms, given.texts, given.letters, all_of_them=True)
-        for kind, count in KINDS.items():
-            rooms, texts = np.zeros((count, SIDE, SIDE), np.uint8), np.zeros((count, LONGEST), np.int8)
-            letters = np.zeros(count, np.int64)
-            draw(seed + kind, kind, rooms, texts, letters)
-            self.add(rooms, texts, letters)
-        self.slots = begin_slots(self.crates, self.rng) if slots is None else slots
-        self.clashes = clashes(self.alike, self.slots, np.zeros(self.size, np.int32))
+        self.slots, self.pairs = np.zeros((SLOTS, ASKED), np.int64), 0
 
-    @property
-    def crates(self) -> NDArray[np.int64]:
-        return self.pool.crates[: self.size]
-
-    @property
-    def alike(self) -> NDArray[np.uint8]:
-        return self.pool.alike[: self.size, : self.size]
-
-    def add(
-        self, rooms: Maps, texts: NDArray[np.int8], letters: NDArray[np.int64], all_of_them: bool = False
-    ) -> None:
-        """Take rooms in that read like no other to the letter, as long as there is space."""
+    def add(self, levels: Maps, texts: NDArray[np.int8], letters: NDArray[np.int64]) -> None:
+        """Take rooms in, as long as there is space."""
         first = self.size
-        for room, text, size in zip(rooms, texts, letters, strict=True):
-            key = bytes([np.count_nonzero(room == CRATE)]) + text[:size].tobytes()
-            if (key in self.known and not all_of_them) or self.size == POOL:
+        for level, text, size in zip(levels, texts, letters, strict=True):
+            crates = np.count_nonzero(level == CRATE)
+            key = bytes([crates]) + text[:size].tobytes()
+            if key in self.known or self.size == POOL:
                 continue
             self.known.add(key)
-            self.pool.rooms[self.size], self.pool.texts[self.size] = room, text
-            self.pool.letters[self.size] = size
-            self.pool.crates[self.size] = np.count_nonzero(room == CRATE)
+            self.levels[self.size], self.texts[self.size] = level, text
+            self.letters[self.size], self.crates[self.size] = size, crates
             self.size += 1
-        compare(self.pool.texts, self.pool.letters, first, self.size, self.pool.alike)
+        compare(self.texts, self.letters, first, self.size, self.alike)
 
-    def fill(self, steps: int) -> bool:
-        """Fill the slots anew, and say whether it became better."""
-        before = self.clashes
+    def begin(self) -> None:
+        """Give the slots rooms."""
+        self.slots = begin_slots(self.crates[: self.size], self.rng)
+        self.fill(FIRST_STEPS)
+
+    def fill(self, steps: int) -> None:
+        """Fill the slots anew."""
         self.seed += 1
-        self.clashes = fill_slots(self.seed, self.alike, self.crates, self.slots, steps)
-        return self.clashes < before
+        table = self.alike[: self.size, : self.size]
+        self.pairs = fill_slots(self.seed, table, self.crates[: self.size], self.slots, steps)
 
     def wander(self) -> None:
-        """Bring rooms in from walks that begin at rooms of the slots which read like many others."""
+        """Bring rooms in from walks that begin where trouble is."""
         rows, uses = np.unique(self.slots, return_counts=True)
-        load = self.alike[np.ix_(rows, rows)] @ uses - uses
-        trouble = load * uses * [CHEAP.get(kind, 0.2) for kind in self.crates[rows].tolist()]
-        for _ in range(WALKS if trouble.any() else 0):
-            at = int(self.rng.choice(len(rows), p=trouble / trouble.sum()))
-            others = np.ones(len(rows), bool)
+        likes = self.alike[np.ix_(rows, rows)] @ uses - uses
+        chance = (likes * uses + 1.0) * [CHEAP.get(kind, 0.3) for kind in self.crates[rows].tolist()]
+        for _ in range(WALKS):
+            at = int(self.rng.choice(len(rows), p=chance / chance.sum()))
             # Half of the walks look for a room instead of this one, the others for one beside it.
-            others[at] = beside = bool(self.rng.integers(2))
-            kind = int(self.crates[rows[at]])
-            rule = (LIKE * max(load[at], 1) + beside * uses[at], max(kind - 1, 1), kind + 1)
-            used = (self.pool.texts[rows[others]], self.pool.letters[rows[others]], uses[others])
-            self._bring(rows[at], used, rule)
+            counted = uses.copy()
+            counted[at] *= self.rng.integers(2)
+            self._bring(rows, at, counted, np.argsort(-likes, kind="stable"))
 
-    def _bring(self, row: int, used: Any, rule: tuple[float, int, int]) -> None:
-        """Walk from a room of the pool, and take in what was found that reads like fewest."""
-        rooms, texts = np.zeros((FOUND, SIDE, SIDE), np.uint8), np.zeros((FOUND, LONGEST), np.int8)
-        letters, likes = np.zeros(FOUND, np.int64), np.zeros(FOUND, np.int64)
+    def _bring(self, rows: NDArray[np.int64], at: int, uses: NDArray[np.int64], order: Any) -> None:
+        """Walk from a room of the slots, and take in what was found that reads like fewest."""
         self.seed += 1
-        count = walk(self.seed, self.pool.rooms[row].copy(), used, (rooms, texts, letters, likes), rule)
-        best = np.argsort(likes[:count])[:KEPT]
-        self.add(rooms[best], texts[best], letters[best])
+        found = Found(
+            np.zeros((FOUND, SIDE, SIDE), np.uint8),
+            np.zeros((FOUND, LONGEST), np.int8),
+            np.zeros(FOUND, np.int64),
+            np.zeros(FOUND, np.int64),
+        )
+        counts = np.zeros((len(rows), LETTERS), np.int64)
+        for row, one in zip(rows, counts, strict=True):
+            count_letters(self.texts[row, : self.letters[row]], one)
+        used = Used(self.texts[rows], self.letters[rows], counts, uses, order)
+        likes = int(self.alike[rows[at], rows] @ uses)
+        count = walk(self.seed, self.levels[rows[at]].copy(), used, max(ROOM, int(LIKE * likes)), found)
+        best = np.argsort(found.likes[:count], kind="stable")[:KEPT]
+        self.add(found.levels[best], found.texts[best], found.letters[best])
 
     def thin(self) -> None:
         """Make space: of the rooms of so many crates that are in no slot those go that read like most of the
         slots'."""
         rows, uses = np.unique(self.slots, return_counts=True)
-        load, place = self.alike[:, rows] @ uses, np.zeros(self.size)
-        for kind in np.unique(self.crates):
-            mine = np.flatnonzero(self.crates == kind)
-            place[mine] = load[mine].argsort().argsort() / len(mine)
+        likes, place = self.alike[: self.size, rows] @ uses, np.zeros(self.size)
+        for kind in np.unique(self.crates[: self.size]):
+            mine = np.flatnonzero(self.crates[: self.size] == kind)
+            place[mine] = likes[mine].argsort().argsort() / len(mine)
         place[rows] = -1
-        kept = np.sort(np.argsort(place)[: POOL * 3 // 5])
+        kept = np.sort(np.argsort(place)[: POOL // 2])
         self.size = len(kept)
-        for array in self.pool[:4]:
+        for array in (self.levels, self.texts, self.letters, self.crates):
             array[: self.size] = array[kept]
-        self.pool.alike[: self.size, : self.size] = self.pool.alike[np.ix_(kept, kept)]
+        self.alike[: self.size, : self.size] = self.alike[np.ix_(kept, kept)]
         self.slots = np.searchsorted(kept, self.slots)
 
-    def written(self) -> str:
-        """The file: the rooms in use, and then the rooms of each slot."""
+    def write(self, file: Path) -> None:
+        """The rooms in use, and then those of each slot."""
         rows, places = np.unique(self.slots, return_inverse=True)
-        lines = [write_room(self.pool.rooms[row]) for row in rows]
+        lines = [write_room(self.levels[row]) for row in rows]
         slots = [" ".join(map(str, slot)) for slot in places.reshape(SLOTS, ASKED).tolist()]
         head = "Rooms, row behind row, and for every slot those for 1 to 5 crates. Made by sokoban_words.py."
-        return "\n".join([head, *lines, *slots]) + "\n"
+        file.write_text("\n".join([head, *lines, *slots]) + "\n", encoding="ascii")
 
 
 def main() -> None:
-    minutes, file = float(sys.argv[1]), Path(sys.argv[2])
-    lines, slots = [], None
-    if len(sys.argv) > 3:
-        given = Path(sys.argv[3]).read_text(encoding="ascii").splitlines()[1:]
-        lines = [line for line in given if "|" in line]
-        slots = np.array([line.split() for line in given if "|" not in line], np.int64)
-    search = Search(len(lines), lines, slots)
-    search.fill(5 * STEPS)
-    while time.process_time() < 60 * minutes:
-        if search.fill(STEPS):
-            file.write_text(search.written(), encoding="ascii")
+    seed, minutes, file = int(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3])
+    search = Search(seed)
+    for island in range(ISLANDS):
+        rooms = anneal_rooms(ISLANDS * seed + island, FEW, MANY, MINUTES)
+        search.add(rooms.levels, rooms.texts, rooms.letters)
+        search.begin()
+        print(f"{island + 1} sets: of a hundred levels {search.pairs / 50:.1f} pairs read alike", flush=True)
+    begun, written = time.process_time(), 0.0
+    while (gone := time.process_time() - begun) < 60 * minutes:
+        search.wander()
         if search.size > POOL - WALKS * KEPT:
             search.thin()
-        search.wander()
-        print(f"{time.process_time():.0f} s, {search.size} rooms: {search.clashes / 50:.1f}", flush=True)
+        search.fill(STEPS)
+        if gone > written + 60:
+            written = gone
+            search.write(file)
+            print(f"{gone:.0f} s, {search.size} rooms: {search.pairs / 50:.1f} pairs", flush=True)
+    search.write(file)
 
 
 if __name__ == "__main__":
