@@ -59,6 +59,7 @@ def test_the_ratio_is_one_before_the_first_update(rows, chunk, bf16):
         requests=1,
         group=rows,
         chunk=chunk,
+        epochs=2,
         precision="bf16" if bf16 else "fp32",
     )
     assert made.step()["ratio_error"] < 1e-5
@@ -71,7 +72,7 @@ def test_the_ratio_is_one_before_the_first_update(rows, chunk, bf16):
 def test_the_ratio_is_that_of_the_densities():
     from plaudit.engine.flow.sampling import log_prob
 
-    made = toy.tuner(method="ddpo", requests=4, group=4, steps=5, noise=0.7)
+    made = toy.tuner(method="ddpo", requests=4, group=4, steps=5, noise=0.7, epochs=2)
     batch = score.collect(made.tuned)
     choice = batch.choices[2]
     before = log_prob(choice.x_next, choice.step.mean(choice.x, choice.old), choice.step.std, "sum")
@@ -81,6 +82,29 @@ def test_the_ratio_is_that_of_the_densities():
     after = log_prob(choice.x_next, choice.step.mean(choice.x, velocity), choice.step.std, "sum")
     expected = float((after - before).exp().sub(1).abs().max())
     assert score.gradient(made.tuned, batch, [choice]) == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+@pytest.mark.parametrize("method", ["grpo", "ddpo"])
+def test_the_pass_that_drew_is_differentiated_as_another_would_be(method, bf16):
+    shared = {"method": method, "steps": 6, "window": 3, "precision": "bf16" if bf16 else "fp32"}
+    batches, grads = [], []
+    for minibatches in (1, 2):
+        made = toy.pictures(size=(1, 16, 16), requests=2, group=8, minibatches=minibatches, **shared)
+        made.tuned.params.add_(0.05 * torch.randn(made.tuned.params.shape, generator=toy.seeded(4)))
+        batch = score.collect(made.tuned)
+        assert all((choice.live is None) == (minibatches == 2) for choice in batch.choices)
+        assert score.gradient(made.tuned, batch, batch.choices) < 1e-5
+        batches.append(batch)
+        grads.append(made.tuned.grads.clone())
+    assert all(torch.equal(*each) for each in zip(*([c.x for c in b.choices] for b in batches), strict=True))
+    assert float(grads[0].norm()) > 0
+    assert torch.equal(*grads)
+
+
+def test_the_pass_that_drew_is_not_held_for_many_chunks():
+    made = toy.pictures(size=(1, 16, 16), method="grpo", requests=2, group=8, chunk=15)
+    assert all(choice.live is None for choice in score.collect(made.tuned).choices)
 
 
 def test_pathwise_and_score_function_gradients_agree():

@@ -19,6 +19,10 @@ SLOPE = torch.tensor([0.5, 1.0])
 SMALL = UNetConfig(width=8, levels=(1, 2), middle=1, condition=16)
 
 
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
 class Mixture:
     """The exact velocity of a one-dimensional mixture of Gaussians: a model without a network."""
 

@@ -131,12 +131,18 @@ def roll(
     steps: Sequence[Step],
     noise: Noise,
     guidance: float = 0.0,
+    differentiable: bool = False,
 ) -> Trajectory:
-    """Take the steps from `start (B, ...)`; `noise` is asked in the steps that have some."""
+    """Take the steps from `start (B, ...)`; `noise` is asked in the steps that have some.
+
+    Where it is `differentiable`, the velocities of these can be traced back to the weights, though not to the
+    states before: what a policy gradient asks for.
+    """
     trajectory = Trajectory([start], [])
     for step in steps:
         x = trajectory.states[-1]
-        velocity = model.velocity(x, step.t, label, guidance)
+        with torch.set_grad_enabled(differentiable and step.std > 0):
+            velocity = model.velocity(x, step.t, label, guidance)
         following = step.mean(x, velocity)
         if step.std > 0:
             following = following + step.std * noise(x)

@@ -8,7 +8,8 @@ Departs from them in three ways. The price of leaving the base is the closed-for
 also answers for what its successors cost, so that the fixed point is the one of reward - beta * KL of paths;
 as a loss of its own it would be another. Ratios come from stored means, without the rounding of two
 densities, and rows go through the network in the company that they were drawn in: the ratio is 1 before the
-first update, in bfloat16 too. The loss sums over steps as the gradient does.
+first update, in bfloat16 too. So where there is one update and all rows go through the network at once, the
+pass that drew them is the one that is differentiated. The loss sums over steps as the gradient does.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class Choice:
         step: its coefficients.
         x, x_next: `(R, ...)` before and after.
         old: velocity `(R, ...)` that it was drawn with.
+        live: the same, traced back to the weights; None where another pass through the network is to tell.
         base: velocity of the frozen base; None where the distance costs nothing.
     """
 
@@ -46,6 +48,7 @@ class Choice:
     x: Tensor
     x_next: Tensor
     old: Tensor
+    live: Tensor | None
     base: Tensor | None
 
 
@@ -95,7 +98,8 @@ def collect(tuned: Tuned) -> Batch:
     images, choices = [], []
     for rows in tuned.pieces(len(group)):
         label = labels_on(group.label, rows)
-        path = roll(tuned.model, group.start[rows], label, plan, tuned.noise, tuned.config.guidance)
+        live = _is_drawn_live(tuned, len(group))
+        path = roll(tuned.model, group.start[rows], label, plan, tuned.noise, tuned.config.guidance, live)
         images.append(path.states[-1])
         choices += [_choice(tuned, (rows, label), path, (at, k, plan[k])) for at, k in enumerate(noisy)]
     columns = tuned.score(group, torch.cat(images))
@@ -107,6 +111,12 @@ def collect(tuned: Tuned) -> Batch:
     where = tuned.model.device
     columns_seen = columns.view(tuned.config.requests, tuned.config.group, -1)
     return Batch(group, choices, columns_seen, total, paid.to(where), direct.to(where), kl)
+
+
+def _is_drawn_live(tuned: Tuned, rows: int) -> bool:
+    """Whether the pass that draws is differentiated: it is held in memory, so for one chunk alone."""
+    config = tuned.config
+    return config.epochs * config.minibatches == 1 and rows <= config.chunk
 
 
 def window(tuned: Tuned) -> range:
@@ -127,7 +137,9 @@ def _choice(
     (rows, label), (at, k, step) = who, which
     x = path.states[k]
     base = tuned.base.velocity(x, step.t, label, tuned.config.guidance) if tuned.beta > 0 else None
-    return Choice(rows, at, step, x, path.states[k + 1], path.velocities[k], base)
+    velocity = path.velocities[k]
+    live = velocity if velocity.requires_grad else None
+    return Choice(rows, at, step, x, path.states[k + 1], velocity.detach(), live, base)
 
 
 def _distances(tuned: Tuned, choices: list[Choice], size: tuple[int, int]) -> Tensor:
@@ -172,7 +184,9 @@ def gradient(tuned: Tuned, batch: Batch, part: list[Choice]) -> float:
     divisor = len(batch.group) * sum(len(c.rows) for c in part) / max(batch.kl.numel(), 1)
     for choice in part:
         label = labels_on(batch.group.label, choice.rows)
-        velocity = tuned.model.velocity(choice.x, choice.step.t, label, tuned.config.guidance)
+        velocity = choice.live
+        if velocity is None:
+            velocity = tuned.model.velocity(choice.x, choice.step.t, label, tuned.config.guidance)
         mean, old = choice.step.mean(choice.x, velocity), choice.step.mean(choice.x, choice.old)
         log = log_ratio(choice.x_next, mean, old, choice.step.std, tuned.reduction)
         paid = batch.advantage[choice.rows, choice.at]
