@@ -36,7 +36,9 @@ class Bright:
 
 def tuning_figures(pairs: int = 5) -> dict[str, Any]:
     """Images a second while tuning: `ddpo_ratio` for what we do, `ddpo_same_ratio` for DDPO done by us."""
-    windowed = FlowRewardConfig(method="grpo", requests=4, group=16, steps=10, window=4, precision="bf16")
+    windowed = FlowRewardConfig(
+        method="grpo", requests=4, group=16, steps=10, window=4, branching=True, precision="bf16"
+    )
     same = FlowRewardConfig(method="ddpo", requests=64, group=1, steps=10, minibatches=4, beta=0.0)
     figures: dict[str, Any] = {}
     for name, config in (("ddpo", windowed), ("ddpo_same", same)):

@@ -8,7 +8,8 @@ import torch
 import toy_flows as toy
 
 from plaudit.engine.flow import advantage, pathwise, score
-from plaudit.engine.flow.sampling import MEMORYLESS, noise_of
+from plaudit.engine.flow.model import labels_on
+from plaudit.engine.flow.sampling import MEMORYLESS, noise_of, roll
 from plaudit.engine.flow.tuned import FlowRewardConfig
 from plaudit.engine.random import RowRandom
 from plaudit.errors import Diverged, InputError
@@ -102,6 +103,24 @@ def test_the_pass_that_drew_is_differentiated_as_another_would_be(method, bf16):
     assert torch.equal(*grads)
 
 
+def test_branching_shares_the_steps_before_the_window():
+    shared = {"size": (1, 16, 16), "method": "grpo", "requests": 2, "group": 3, "steps": 6, "window": 2}
+    made = toy.pictures(**shared, branching=True)
+    made.tuned.params.add_(0.05 * torch.randn(made.tuned.params.shape, generator=toy.seeded(4)))
+    made.tuned.steps = 2
+    assert score.window(made.tuned) == range(2, 4)
+    batch = score.collect(made.tuned)
+    first, second = batch.choices
+    start, label = batch.group.start[::3], labels_on(batch.group.label, slice(None, None, 3))
+    before = roll(made.tuned.model, start, label, made.tuned.plan(range(0))[:2], made.tuned.noise).states[-1]
+    assert torch.allclose(first.x, before.repeat_interleave(3, 0), atol=1e-5)
+    apart = first.x_next.view(2, 3, -1)
+    assert float((apart[:, 0] - apart[:, 1]).abs().max()) > 0.01
+    assert torch.equal(second.x, first.x_next)
+    assert score.gradient(made.tuned, batch, batch.choices) < 1e-5
+    assert made.progress[0] == 6
+
+
 def test_the_pass_that_drew_is_not_held_for_many_chunks():
     made = toy.pictures(size=(1, 16, 16), method="grpo", requests=2, group=8, chunk=15)
     assert all(choice.live is None for choice in score.collect(made.tuned).choices)
@@ -185,9 +204,10 @@ def test_without_a_price_it_runs_away():
     assert float(((x.mean(0) - toy.MEAN) / spread).max()) > 3.0
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [*METHODS, "branching"])
 def test_every_method_earns_more(method):
-    made = toy.tuner(method=method, requests=8, group=16, steps=8, learning_rate=3e-3, ema=0.8)
+    settings = {"method": "grpo", "branching": True} if method == "branching" else {"method": method}
+    made = toy.tuner(**settings, requests=8, group=16, steps=8, learning_rate=3e-3, ema=0.8)
     noise = noise_of(made.tuned.model.shape, RowRandom(range(1000)))
     before = float(made.tuned.source.value(None, made.policy().draw(noise)).mean())
     row, x = tune(made, 30)
@@ -298,10 +318,12 @@ def test_wrong_settings_are_refused():
         ({"method": "rwr", "beta": 0.0}, "beta"),
         ({"method": "ddpo", "noise": 0.0}, "noise"),
         ({"method": "pathwise", "epochs": 2}, "one pass"),
+        ({"method": "ddpo", "branching": True}, "branching"),
         ({"reduction": "max"}, "sum"),
         ({"beta": -1.0}, "beta"),
         ({"chunk": 0}, "chunk"),
     ):
-        with pytest.raises(InputError, match=word):
+        with pytest.raises(InputError) as caught:
             FlowRewardConfig(**settings)
+        assert word in str(caught.value)
     assert FlowRewardConfig().noise == MEMORYLESS

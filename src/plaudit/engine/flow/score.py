@@ -3,6 +3,8 @@
 Sampling is a decision process of as many steps as the sampler takes, each of which draws from a Gaussian
 (DDPO, Black et al., 2024; Flow-GRPO, Liu et al., 2025). MixGRPO (Li et al., 2025, arXiv 2507.21802) draws
 in a sliding window alone and follows the ODE elsewhere, so that fewer steps have to be differentiated.
+With `branching`, siblings part at the window (BranchGRPO, Li et al., 2025, arXiv 2509.06040): the steps
+before it are taken once for a group, and what a group compares is what its own noise has done.
 
 Departs from them in three ways. The price of leaving the base is the closed-form KL of each step, and a step
 also answers for what its successors cost, so that the fixed point is the one of reward - beta * KL of paths;
@@ -95,13 +97,16 @@ def collect(tuned: Tuned) -> Batch:
     """Sample with noise in the window, and score."""
     group, plan = tuned.draw(), tuned.plan(window(tuned))
     noisy = [k for k, step in enumerate(plan) if step.std > 0]
+    shared = noisy[0] if tuned.config.branching else 0
+    start = _begin(tuned, group, plan[:shared])
     images, choices = [], []
     for rows in tuned.pieces(len(group)):
         label = labels_on(group.label, rows)
         live = _is_drawn_live(tuned, len(group))
-        path = roll(tuned.model, group.start[rows], label, plan, tuned.noise, tuned.config.guidance, live)
+        path = roll(tuned.model, start[rows], label, plan[shared:], tuned.noise, tuned.config.guidance, live)
         images.append(path.states[-1])
-        choices += [_choice(tuned, (rows, label), path, (at, k, plan[k])) for at, k in enumerate(noisy)]
+        for at, k in enumerate(noisy):
+            choices.append(_choice(tuned, (rows, label), path, (at, k - shared, plan[k])))
     columns = tuned.score(group, torch.cat(images))
     kl = _distances(tuned, choices, (len(group), len(noisy)))
     total, scale = _worth(tuned, columns)
@@ -111,6 +116,16 @@ def collect(tuned: Tuned) -> Batch:
     where = tuned.model.device
     columns_seen = columns.view(tuned.config.requests, tuned.config.group, -1)
     return Batch(group, choices, columns_seen, total, paid.to(where), direct.to(where), kl)
+
+
+def _begin(tuned: Tuned, group: Group, steps: list[Step]) -> Tensor:
+    """Where samples `(B, ...)` part from their siblings: after these steps, taken once for each group."""
+    if not steps:
+        return group.start
+    each = tuned.config.group
+    label = None if group.label is None else group.label[::each]
+    path = roll(tuned.model, group.start[::each], label, steps, tuned.noise, tuned.config.guidance)
+    return path.states[-1].repeat_interleave(each, 0)
 
 
 def _is_drawn_live(tuned: Tuned, rows: int) -> bool:

@@ -61,6 +61,9 @@ class FlowRewardConfig:
     """Stochastic steps of grpo, side by side; 0 = all."""
     window_every: int = 1
     """Steps of the learner after which grpo's window moves on by one."""
+    branching: bool = False
+    """Siblings of a group share their first noise, and so the steps before grpo's window, which are taken
+    once for all of them."""
     last: int = 0
     """Steps before the end that the reward's gradient flows through (pathwise, DRaFT-K); 0 = all."""
     checkpointing: bool = False
@@ -136,6 +139,12 @@ class FlowRewardConfig:
                 place="learner.noise",
                 hint="Take a noise above 0 and 2 steps or more.",
             )
+        if self.branching and self.method != "grpo":
+            raise InputError(
+                f"{self.method} has no window that siblings could part in.",
+                place="learner.branching",
+                hint='Take branching = false, or method = "grpo".',
+            )
         if self.method == "pathwise" and self.epochs * self.minibatches > 1:
             raise InputError("pathwise learns from fresh samples: one pass.", place="learner.epochs")
 
@@ -198,7 +207,11 @@ class Tuned:
         asked = self.source.draw(config.requests, self.random)
         label = None if asked is None else asked.repeat_interleave(config.group).to(config.device)
         rows = config.requests * config.group
-        start = torch.randn(rows, *self.model.shape.size, generator=self.generator)
+        if config.branching:
+            start = torch.randn(config.requests, *self.model.shape.size, generator=self.generator)
+            start = start.repeat_interleave(config.group, 0)
+        else:
+            start = torch.randn(rows, *self.model.shape.size, generator=self.generator)
         self.samples += rows
         return Group(label, start.to(config.device))
 
