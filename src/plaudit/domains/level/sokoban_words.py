@@ -1,8 +1,10 @@
-"""Find the rooms of `words/sokoban.txt`: `python -m plaudit.domains.level.sokoban_words SEED MINUTES FILE`.
+"""Find the rooms of `words/sokoban.txt`:
+`python -m plaudit.domains.level.sokoban_words SEED SETS MINUTES FILE [FROM ...]`.
 
-`ISLANDS` sets of rooms are annealed on their own (`sokoban_anneal.py`) and make up a pool, from which a
-hundred slots get rooms that read unlike each other (`sokoban_slots.py`). What one set lacks another one has:
-together they serve far better than the best of them. Then, for so many minutes of a processor, new rooms come
+So many sets of rooms are annealed on their own (`sokoban_anneal.py`) and make up a pool, with the rooms of
+files `FROM` that were found before. A hundred slots get rooms from it that read unlike each other
+(`sokoban_slots.py`). What one set lacks another one has: together they serve far better than the best of
+them. Then, for so many minutes of a processor, new rooms come
 in from random walks that begin at rooms of the slots which read like many others, and keep to where that is
 not much more so; and slots are filled anew. The file is written every minute.
 
@@ -33,13 +35,13 @@ from plaudit.domains.level.sokoban_likeness import (
     excess,
     make_matching,
 )
-from plaudit.domains.level.sokoban_rooms import SIDE, make_scratch, solve, vary, write_room
+from plaudit.domains.level.sokoban_rooms import SIDE, make_scratch, read_rooms, solve, vary, write_room
 from plaudit.domains.level.sokoban_slots import ASKED, SLOTS, begin_slots, fill_slots
 
-ISLANDS, MINUTES = 8, 3.0
-"""Sets that are annealed, and for how long each."""
+MINUTES = 3.0
+"""For how long a set is annealed."""
 FEW, MANY = 60, 60
-"""Their rooms of one or two crates, and of four or five."""
+"""Its rooms of one or two crates, and of four or five."""
 POOL = 6000
 """Rooms at most; when there are more, the half that reads like most of the slots' goes."""
 WALKS, CHANGES, FOUND, KEPT = 24, 200, 400, 20
@@ -209,23 +211,26 @@ class Search:
 
 
 def main() -> None:
-    seed, minutes, file = int(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3])
+    seed, sets, minutes, file = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), Path(sys.argv[4])
     search = Search(seed)
-    for island in range(ISLANDS):
-        rooms = anneal_rooms(ISLANDS * seed + island, FEW, MANY, MINUTES)
+    for known in sys.argv[5:]:
+        lines = Path(known).read_text(encoding="ascii").splitlines()[1:]
+        words = read_rooms([line for line in lines if "|" in line])
+        search.add(words.rooms, words.texts, words.letters)
+    for number in range(sets):
+        rooms = anneal_rooms(100 * seed + number, FEW, MANY, MINUTES)
         search.add(rooms.levels, rooms.texts, rooms.letters)
-        search.begin()
-        print(f"{island + 1} sets: of a hundred levels {search.pairs / 50:.1f} pairs read alike", flush=True)
-    begun, written = time.process_time(), 0.0
+    search.begin()
+    begun, written = time.process_time(), -60.0
     while (gone := time.process_time() - begun) < 60 * minutes:
+        if gone > written + 60:
+            written = gone
+            search.write(file)
+            print(f"{gone:.0f} s, {search.size} rooms: {search.pairs / 50:.1f} pairs read alike", flush=True)
         search.wander()
         if search.size > POOL - WALKS * KEPT:
             search.thin()
         search.fill(STEPS)
-        if gone > written + 60:
-            written = gone
-            search.write(file)
-            print(f"{gone:.0f} s, {search.size} rooms: {search.pairs / 50:.1f} pairs", flush=True)
     search.write(file)
 
 
