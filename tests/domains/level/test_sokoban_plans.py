@@ -12,8 +12,17 @@ from plaudit.domains.level.sokoban_anneal import anneal_rooms
 from plaudit.domains.level.sokoban_likeness import LETTERS, LONGEST, compare, likeness, make_matching, matches
 from plaudit.domains.level.sokoban_plans import load_plans, plan_levels
 from plaudit.domains.level.sokoban_rooms import GLYPHS, SIDE, read_rooms, write_room
-from plaudit.domains.level.sokoban_slots import ASKED, SLOTS, begin_slots, clashes, fill_slots
+from plaudit.domains.level.sokoban_slots import (
+    ASKED,
+    SLOTS,
+    begin_slots,
+    clashes,
+    count_repeated,
+    fill_slots,
+    settle_slots,
+)
 from plaudit.domains.level.sokoban_words import Search
+from plaudit.measure.diversity import unique_share
 
 NAMES = "rldueksy"
 """A step right, left, down, up, and the same with a push, as the judge writes them."""
@@ -205,3 +214,21 @@ def test_a_search_brings_rooms_in_and_saves_pairs(tmp_path):
     slots = np.array([line.split() for line in lines if "|" not in line], int)
     assert slots.shape == (SLOTS, ASKED) and (words.letters > 0).all()
     assert (np.abs(words.crates[slots] - np.arange(1, ASKED + 1)) <= 1).all()
+
+
+def test_settling_counts_levels_as_the_judge_does_and_makes_more_count():
+    rng = np.random.default_rng(3)
+    table = (rng.random((60, 60)) < 0.03).astype(np.uint8)
+    table = np.maximum(table, table.T)
+    np.fill_diagonal(table, 1)
+    crates = rng.integers(1, 6, 60)
+    rooms = rng.integers(0, 60, 40)
+    together = table[np.ix_(rooms, rooms)].astype(float)
+    assert count_repeated(rooms, table) == round(40 * (1 - unique_share(together)))
+    slots, asked = begin_slots(crates, rng), rng.integers(0, ASKED, (20, SLOTS))
+    before = np.mean([count_repeated(slots[np.arange(SLOTS), row], table) for row in asked])
+    share = settle_slots(1, table, crates, slots, asked, 300)
+    after = np.mean([count_repeated(slots[np.arange(SLOTS), row], table) for row in asked])
+    assert share == pytest.approx(1 - after / SLOTS)
+    assert after < before
+    assert (np.abs(crates[slots] - np.arange(1, ASKED + 1)) <= 1).all()

@@ -36,7 +36,7 @@ from plaudit.domains.level.sokoban_likeness import (
     make_matching,
 )
 from plaudit.domains.level.sokoban_rooms import SIDE, make_scratch, read_rooms, solve, vary, write_room
-from plaudit.domains.level.sokoban_slots import ASKED, SLOTS, begin_slots, fill_slots
+from plaudit.domains.level.sokoban_slots import ASKED, SLOTS, begin_slots, fill_slots, settle_slots
 
 MINUTES = 3.0
 """For how long a set is annealed."""
@@ -55,6 +55,8 @@ CHEAP = {1: 1.0, 2: 1.0, 3: 0.5}
 """How often walks begin at rooms of so many crates, 0.3 for more: these are solved slowly."""
 FIRST_STEPS, STEPS = 60_000, 3_000
 """Of filling the slots first, and anew."""
+SETTLED, SETTLING, REQUESTS = 20, 2_000, 1_000
+"""How often slots are filled by what counts in the end, the steps of each time, and its batches."""
 
 
 class Used(NamedTuple):
@@ -155,6 +157,12 @@ class Search:
         table = self.alike[: self.size, : self.size]
         self.pairs = fill_slots(self.seed, table, self.crates[: self.size], self.slots, steps)
 
+    def settle(self) -> float:
+        """Fill the slots by the share of levels that count, over requests by chance; returns it."""
+        self.seed += 1
+        table, asked = self.alike[: self.size, : self.size], self.rng.integers(0, ASKED, (REQUESTS, SLOTS))
+        return settle_slots(self.seed, table, self.crates[: self.size], self.slots, asked, SETTLING)
+
     def wander(self) -> None:
         """Bring rooms in from walks that begin where trouble is."""
         rows, uses = np.unique(self.slots, return_counts=True)
@@ -231,7 +239,10 @@ def main() -> None:
         if search.size > POOL - WALKS * KEPT:
             search.thin()
         search.fill(STEPS)
-    search.write(file)
+    for _ in range(SETTLED):
+        counted = search.settle()
+        search.write(file)
+        print(f"{counted:.4f} of the levels count", flush=True)
 
 
 if __name__ == "__main__":
