@@ -198,7 +198,7 @@ def test_a_search_brings_rooms_in_and_saves_pairs(tmp_path):
     search = Search(1)
     rooms = anneal_rooms(2, 12, 6, 0.0)
     search.add(rooms.levels, rooms.texts, rooms.letters)
-    search.begin()
+    search.begin(np.zeros((0, ASKED), np.int64))
     before, size = search.pairs, search.size
     search.wander()
     assert search.size > size
