@@ -175,15 +175,20 @@ class Search:
             self.thin()
         rows, uses = np.unique(self.slots, return_counts=True)
         likes = self.alike[np.ix_(rows, rows)] @ uses - uses
+        counts = np.zeros((len(rows), LETTERS), np.int64)
+        for row, one in zip(rows, counts, strict=True):
+            count_letters(self.texts[row, : self.letters[row]], one)
+        order = np.argsort(-likes, kind="stable")
         chance = (likes * uses + 1.0) * [CHEAP.get(kind, 0.3) for kind in self.crates[rows].tolist()]
         for _ in range(WALKS):
             # Half of the walks look for a room instead of this one, the others for one beside it.
             at = int(self.rng.choice(len(rows), p=chance / chance.sum()))
             counted = uses.copy()
             counted[at] *= self.rng.integers(2)
-            self._bring(rows, at, counted, np.argsort(-likes, kind="stable"))
+            used = Used(self.texts[rows], self.letters[rows], counts, counted, order)
+            self._bring(rows[at], used, int(self.alike[rows[at], rows] @ counted))
 
-    def _bring(self, rows: NDArray[np.int64], at: int, uses: NDArray[np.int64], order: Any) -> None:
+    def _bring(self, start: int, used: Used, likes: int) -> None:
         """Walk from a room of the slots, and take in what was found that reads like fewest."""
         self.seed += 1
         found = Found(
@@ -192,12 +197,7 @@ class Search:
             np.zeros(FOUND, np.int64),
             np.zeros(FOUND, np.int64),
         )
-        counts = np.zeros((len(rows), LETTERS), np.int64)
-        for row, one in zip(rows, counts, strict=True):
-            count_letters(self.texts[row, : self.letters[row]], one)
-        used = Used(self.texts[rows], self.letters[rows], counts, uses, order)
-        likes = int(self.alike[rows[at], rows] @ uses)
-        count = walk(self.seed, self.levels[rows[at]].copy(), used, max(ROOM, int(LIKE * likes)), found)
+        count = walk(self.seed, self.levels[start].copy(), used, max(ROOM, int(LIKE * likes)), found)
         best = np.argsort(found.likes[:count], kind="stable")[:KEPT]
         self.add(found.levels[best], found.texts[best], found.letters[best])
 
