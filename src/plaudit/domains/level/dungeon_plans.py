@@ -1,10 +1,15 @@
-"""Dungeons laid out so that the player lives: where a policy begins on large maps and around locked cells.
+"""Dungeons laid out so that the player lives: where a policy begins when it makes levels.
 
-The benchmark's player gives up after 5,000 positions. On a map larger than the game's own, or around cells
-that are locked, it finds no way through things strewn by chance, so that no edit seems better than another.
-Here the map is solid but for one walk, and potions stand on it before the player would die; what is locked
-beside the walk is joined to it by the shortest ways. Such a plan needs no learning, and on most large maps it
-is a good level already: what is asked for, and what locked cells spoil, is left to the policy.
+A walk leads from the player to the exit, and potions stand on it before the player would die. On the game's
+own size what is met there is the story of a number (`dungeon_stories.py`), by which a hundred levels read
+unlike, and dead ends branch off the walk. They open no other way, so that the walk is what a player finds.
+
+The benchmark's player gives up after 5,000 positions. On a larger map, or around cells that are locked, it
+finds no way through things strewn by chance, so that no edit seems better than another. There the map is
+solid but for the walk, and what is locked beside it is joined to it by the shortest ways.
+
+A plan needs no learning, and most are good levels already: requests that no story answers, what locked cells
+spoil and tolerances tighter than the game's own are left to the policy.
 """
 
 from __future__ import annotations
@@ -28,11 +33,12 @@ from plaudit.domains.level.dungeon_search import (
     WALL,
 )
 from plaudit.domains.level.dungeon_starts import OGRES
+from plaudit.domains.level.dungeon_stories import LEAN, SIZE, SLACK, story_of
 from plaudit.domains.level.game import UNASKED, Goals, Maps
 from plaudit.domains.level.metrics import Cell
+from plaudit.domains.level.winding import beside, dig_dead_ends, lengthen
 
-_SALT, _TRIES = 0xD06E, 40
-_STEPS = ((-1, 0), (1, 0), (0, -1), (0, 1))
+_SALT, _TRIES = 0xD06E, 10
 EARLY = 0.3
 """How often a hurt player finds a potion before it needs one."""
 
@@ -44,16 +50,61 @@ def plan_dungeons(cells: NDArray[np.bool_], tiles: Maps, numbers: NDArray[np.int
     """
     levels = np.full((len(numbers), *cells.shape), WALL, np.uint8)
     shut = cells & (tiles == WALL)
-    for level, number, (treasures, length) in zip(levels, numbers.tolist(), goals.tolist(), strict=True):
+    for level, number, goal in zip(levels, numbers.tolist(), goals.tolist(), strict=True):
         rng = np.random.default_rng([number % 2**64, _SALT])
-        cells_long = int(rng.integers(level.size // 6, level.size // 2)) if length == UNASKED else length
-        found = int(rng.integers(0, sum(level.shape) // 2)) if treasures == UNASKED else treasures
+        found, cells_long = _usual(goal, level.shape, rng)
         level[cells] = tiles[cells]
         walk = _walk(shut, _locked_at(level, cells, PLAYER), cells_long, rng)
         _lay_things(level, cells, walk, found, rng)
         _lay_ends(level, cells, walk)
         _join(level, shut, walk)
     return levels
+
+
+def tell_dungeons(numbers: NDArray[np.int64], goals: Goals) -> Maps:
+    """Levels `(R, 12, 8)` of seeds `(R,)` that tell the stories of their numbers.
+
+    goals: treasures and length of the way `(R, 2)`.
+    """
+    levels = np.full((len(numbers), SIZE[1], SIZE[0]), WALL, np.uint8)
+    free = np.zeros(levels.shape[1:], np.bool_)
+    for level, number, goal in zip(levels, numbers.tolist(), goals.tolist(), strict=True):
+        rng = np.random.default_rng([number % 2**64, _SALT])
+        treasures, length = _usual(goal, level.shape, rng)
+        story = _with_treasures(story_of(number, treasures, length), treasures, length, rng)
+        walk = _walk(free, None, max(length, len(story) + 2), rng)
+        level[tuple(np.transpose(walk))] = OPEN
+        if story and len(story) <= len(walk) - 2:
+            places = np.sort(rng.permutation(len(walk) - 2)[: len(story)]) + 1
+            for at, tile in zip(places.tolist(), story, strict=True):
+                level[walk[at]] = tile
+        else:
+            _lay_things(level, free, walk, treasures, rng)
+        level[walk[0]], level[walk[-1]] = PLAYER, EXIT
+        dig_dead_ends(level, WALL, OPEN, rng)
+    return levels
+
+
+def _with_treasures(story: list[int], treasures: int, length: int, rng: np.random.Generator) -> list[int]:
+    """The story with as many treasures as are asked for, where a way of that length has room for them, and
+    within `SLACK` of that where a longer one has; another one where it leaves too little room for that."""
+    others, most = len(story) - story.count(TREASURE), length + SLACK - 2
+    if story and most - others < treasures - SLACK and others > len(LEAN):
+        story, others = [*LEAN], len(LEAN)
+    story, found = [*story], story.count(TREASURE)
+    wanted = min(treasures, max(length - 2 - others, min(treasures - SLACK, most - others)))
+    for _ in range(wanted - found if story else 0):
+        story.insert(int(rng.integers(len(story) + 1)), TREASURE)
+    for _ in range(found - max(wanted, 0)):
+        del story[int(rng.choice([at for at, tile in enumerate(story) if tile == TREASURE]))]
+    return story
+
+
+def _usual(goal: list[int], shape: tuple[int, ...], rng: np.random.Generator) -> tuple[int, int]:
+    """Treasures and length of the way, by chance where they are not asked for."""
+    (treasures, length), cells = goal, shape[0] * shape[1]
+    length = int(rng.integers(cells // 6, cells // 2)) if length == UNASKED else length
+    return int(rng.integers(0, sum(shape) // 2)) if treasures == UNASKED else treasures, length
 
 
 def _locked_at(level: Maps, cells: NDArray[np.bool_], tile: int) -> Cell | None:
@@ -63,33 +114,26 @@ def _locked_at(level: Maps, cells: NDArray[np.bool_], tile: int) -> Cell | None:
 
 
 def _walk(shut: NDArray[np.bool_], start: Cell | None, long: int, rng: np.random.Generator) -> list[Cell]:
-    """The longest of a few walks at random of at most `long` cells, that touch themselves nowhere."""
+    """A walk of `long` cells that touches itself nowhere, or the longest of a few attempts.
+
+    It begins at random, half as long, and is then wound.
+    """
     best: list[Cell] = []
     free = [(int(y), int(x)) for y, x in np.argwhere(~shut)]
     for _ in range(_TRIES):
         walk = [start or free[int(rng.integers(len(free)))]]
         taken = set(walk)
-        while len(walk) < long:
-            near = [
-                cell
-                for cell in _around(walk[-1], shut)
-                if cell not in taken and sum(beside in taken for beside in _around(cell, shut)) == 1
-            ]
+        while len(walk) < max(long // 2, min(long, 3)):
+            near = [cell for cell in beside(walk[-1], shut) if cell not in taken]
+            near = [cell for cell in near if sum(other in taken for other in beside(cell, shut)) == 1]
             if not near:
                 break
             walk.append(near[int(rng.integers(len(near)))])
             taken.add(walk[-1])
-        best = walk if len(walk) > len(best) else best
+        best = max(best, lengthen(walk, shut, long, rng), key=len)
         if len(best) == long:
             break
     return best
-
-
-def _around(cell: Cell, shut: NDArray[np.bool_]) -> list[Cell]:
-    """The cells beside one that are on the map and not shut."""
-    height, width = shut.shape
-    beside = [(cell[0] + dy, cell[1] + dx) for dy, dx in _STEPS]
-    return [(y, x) for y, x in beside if 0 <= y < height and 0 <= x < width and not shut[y, x]]
 
 
 def _lay_things(
@@ -143,7 +187,7 @@ def _led_to(level: Maps, shut: NDArray[np.bool_], walk: list[Cell]) -> list[Cell
     """The cells that one comes to from the walk, itself included."""
     found, queue = dict.fromkeys(walk), deque(walk)
     while queue:
-        for near in _around(queue.popleft(), shut):
+        for near in beside(queue.popleft(), shut):
             if near not in found and level[near] != WALL:
                 found[near] = None
                 queue.append(near)
@@ -156,7 +200,7 @@ def _way_to_another(level: Maps, shut: NDArray[np.bool_], found: list[Cell]) -> 
     queue = deque(found)
     while queue:
         cell = queue.popleft()
-        for near in _around(cell, shut):
+        for near in beside(cell, shut):
             if near in before:
                 continue
             before[near] = cell

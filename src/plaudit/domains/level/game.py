@@ -150,6 +150,10 @@ class Game(Protocol):
         """Cells of start maps `(R, H, W)` that tell an item from its neighbours, to be kept; None = none."""
         ...
 
+    def hopeless(self, goals: Goals, size: Size, tolerance: tuple[float, ...]) -> NDArray[np.bool_]:
+        """Which goals `(R, G)` no good level can meet `(R,)`, for certain: no search is spent on them."""
+        ...
+
     def suspects(self, maps: Maps) -> NDArray[np.float32] | None:
         """How likely each cell `(B, H, W)` is to be in need of an edit, above 0; None = no guess.
 

@@ -121,8 +121,9 @@ def _decoded(
     own = game.kept(beginning.maps)
     problems = Problems(simulator, start, apart, game.proposals, steps, changes, own, reels)
     waiting: list[Made] = []
+    hopeless = game.hopeless(beginning.goals, first.size, limits.tolerance)
     for made in decode(policy, problems, torch.get_num_threads()):
-        if made.distance > 0 and game.polish and first.changes == 1:
+        if made.distance > 0 and game.polish and first.changes == 1 and not hopeless[made.item]:
             waiting.append(made)
         else:
             yield made.item, _item(made, requests, beginning, 0)

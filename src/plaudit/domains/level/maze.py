@@ -108,6 +108,10 @@ class MazeGame:
     def kept(self, starts: Maps) -> None:
         del starts  # mazes are kept apart by their code words: see apart.py
 
+    def hopeless(self, goals: Goals, size: Size, tolerance: tuple[float, ...]) -> NDArray[np.bool_]:
+        del size, tolerance
+        return np.zeros(len(goals), bool)
+
     def suspects(self, maps: Maps) -> NDArray[np.float32] | None:
         del maps
         return None

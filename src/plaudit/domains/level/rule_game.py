@@ -36,6 +36,7 @@ class RuleGame(ABC):
             enemies that is usual does not count where another was asked for.
         meanings: what each statistic is that makes a term of its own, in the order of the columns.
         details: planes that `paint` writes beside those that every game has.
+        gravity: what a fault counts beside a target that is missed by one.
     """
 
     name: ClassVar[str]
@@ -52,6 +53,7 @@ class RuleGame(ABC):
     judge: ClassVar[Judge]
     replaced: ClassVar[Mapping[str, str]] = {}
     details: ClassVar[int]
+    gravity: ClassVar[float] = 1.0
     proposals: ClassVar[int] = 16
     glance: ClassVar[int] = 16
     polish: ClassVar[int] = 5_000
@@ -120,7 +122,7 @@ class RuleGame(ABC):
 
     def distance(self, stats: Stats, goals: Goals, tolerance: tuple[float, ...]) -> NDArray[np.float64]:
         columns = {name: stats[:, i].astype(np.float64) for i, name in enumerate(self.statistics)}
-        total = columns["faults"].copy()
+        total = self.gravity * columns["faults"]
         for i, name in enumerate(self.targets):
             asked = goals[:, i] != UNASKED
             total += np.where(asked, np.maximum(np.abs(columns[name] - goals[:, i]) - tolerance[i], 0.0), 0.0)
@@ -144,6 +146,10 @@ class RuleGame(ABC):
     def kept(self, starts: Maps) -> NDArray[np.bool_] | None:
         del starts
         return None
+
+    def hopeless(self, goals: Goals, size: Size, tolerance: tuple[float, ...]) -> NDArray[np.bool_]:
+        del size, tolerance
+        return np.zeros(len(goals), bool)
 
     def suspects(self, maps: Maps) -> NDArray[np.float32] | None:
         del maps

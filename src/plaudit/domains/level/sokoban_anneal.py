@@ -16,8 +16,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from plaudit.domains.level.game import Maps
-from plaudit.domains.level.sokoban_likeness import LETTERS, LONGEST, count_letters, excess, make_matching
-from plaudit.domains.level.sokoban_rooms import SIDE, draw, make_scratch, solve, vary
+from plaudit.domains.level.likeness import LETTERS, LONGEST, count_letters, excess, make_matching
+from plaudit.domains.level.sokoban_rooms import ALIKE, SIDE, draw, make_scratch, solve, vary
 
 CRATES = np.array([[1, 2], [4, 5]])
 """Of either kind of rooms, the fewest and the most crates."""
@@ -88,7 +88,7 @@ def _price_all(rooms: Rooms) -> None:
 def _price(text: Any, counts: Any, other: int, rooms: Rooms, matching: Any) -> float:
     """What a text beside another room costs: 0 where they do not read alike."""
     known = rooms.texts[other, : rooms.letters[other]]
-    over = excess(text, known, (counts, rooms.counts[other]), matching)
+    over = excess(text, known, (counts, rooms.counts[other]), ALIKE, matching)
     return over + STEP if over > 0 else 0.0
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from plaudit.domains.level.sokoban_likeness import LONGEST
+from plaudit.domains.level.likeness import LONGEST
 from plaudit.domains.level.sokoban_rooms import SIDE, change, draw, make_scratch, solve, write_room
 
 EACH, MOST = 3, 60

@@ -22,9 +22,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from plaudit.domains.level.game import UNASKED, Goals, Maps, Size
-from plaudit.domains.level.metrics import Cell
-from plaudit.domains.level.sokoban_kernels import CRATE, OPEN, PLAYER, TARGET, WALL
-from plaudit.domains.level.sokoban_likeness import (
+from plaudit.domains.level.likeness import (
     LETTERS,
     LONGEST,
     compare,
@@ -32,7 +30,9 @@ from plaudit.domains.level.sokoban_likeness import (
     excess,
     make_matching,
 )
-from plaudit.domains.level.sokoban_rooms import SIDE, Words, change, make_scratch, read_rooms, solve
+from plaudit.domains.level.metrics import Cell
+from plaudit.domains.level.sokoban_kernels import CRATE, OPEN, PLAYER, TARGET, WALL
+from plaudit.domains.level.sokoban_rooms import ALIKE, SIDE, Words, change, make_scratch, read_rooms, solve
 from plaudit.domains.level.sokoban_slots import ASKED, SLOTS
 
 DRIFT = 3
@@ -143,7 +143,7 @@ def load_plans() -> Plans:
     words = read_rooms([line for line in lines if "|" in line])
     slots = np.array([line.split() for line in lines if "|" not in line], np.int64)
     table = np.zeros((len(words.rooms), len(words.rooms)), np.uint8)
-    compare(words.texts, words.letters, 0, len(table), table)
+    compare(words.texts, words.letters, 0, len(table), ALIKE, table)
     return Plans(words, slots, table)
 
 
@@ -182,7 +182,7 @@ def _unlike(text: Any, others: Any) -> bool:
     for row in range(len(others[1])):
         known = others[0][row, : others[1][row]]
         count_letters(known, counts[1])
-        if excess(text, known, counts, scratch) > 0:
+        if excess(text, known, counts, ALIKE, scratch) > 0:
             return False
     return True
 

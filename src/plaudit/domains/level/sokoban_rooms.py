@@ -10,6 +10,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from plaudit.domains.level.game import Maps
+from plaudit.domains.level.likeness import LONGEST
 from plaudit.domains.level.sokoban_kernels import (
     CRATE,
     OPEN,
@@ -19,13 +20,14 @@ from plaudit.domains.level.sokoban_kernels import (
     find_solution,
     make_rooms,
 )
-from plaudit.domains.level.sokoban_likeness import LONGEST
 from plaudit.domains.level.sokoban_pushes import make_positions, may_be_solved
 from plaudit.domains.level.sokoban_reading import read
 from plaudit.domains.level.walks import pad
 
 SIDE = 5
 GLYPHS = "# @$."
+ALIKE = 0.5
+"""Share of the letters of two solutions that may match; two rooms that read more alike count as one."""
 _PADDED = (SIDE + 2) ** 2
 
 

@@ -28,9 +28,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from plaudit.domains.level.game import Maps
-from plaudit.domains.level.sokoban_anneal import anneal_rooms
-from plaudit.domains.level.sokoban_kernels import CRATE
-from plaudit.domains.level.sokoban_likeness import (
+from plaudit.domains.level.likeness import (
     LETTERS,
     LONGEST,
     compare,
@@ -38,7 +36,9 @@ from plaudit.domains.level.sokoban_likeness import (
     excess,
     make_matching,
 )
-from plaudit.domains.level.sokoban_rooms import SIDE, make_scratch, read_rooms, solve, vary, write_room
+from plaudit.domains.level.sokoban_anneal import anneal_rooms
+from plaudit.domains.level.sokoban_kernels import CRATE
+from plaudit.domains.level.sokoban_rooms import ALIKE, SIDE, make_scratch, read_rooms, solve, vary, write_room
 from plaudit.domains.level.sokoban_slots import ASKED, SLOTS, begin_slots, fill_slots, settle_slots
 
 MINUTES = 3.0
@@ -50,6 +50,8 @@ POOL = 6000
 WALKS, CHANGES, FOUND, KEPT = 24, 200, 400, 20
 """Walks between two fillings, the changes that each tries, what it may find and bring."""
 MOST_CRATES = ASKED + 1
+MEETINGS = 2 * ASKED**2
+"""How often two slots meet: in every pair of requests, and each pair is counted for both."""
 ROOM, LIKE = 15, 1.3
 """A walk finds what reads like so many rooms in use, or so many times as many as where it began."""
 WARMTH = 2.0
@@ -116,7 +118,7 @@ def _count_likes(text: Any, counts: Any, used: Used, most: int, matching: Any) -
     likes = 0
     for row in used.order:
         known = used.texts[row, : used.letters[row]]
-        if excess(text, known, (counts, used.counts[row]), matching) > 0:
+        if excess(text, known, (counts, used.counts[row]), ALIKE, matching) > 0:
             likes += used.uses[row]
             if likes > most:
                 break
@@ -147,7 +149,7 @@ class Search:
             self.levels[self.size], self.texts[self.size] = level, text
             self.letters[self.size], self.crates[self.size] = size, crates
             self.size += 1
-        compare(self.texts, self.letters, first, self.size, self.alike)
+        compare(self.texts, self.letters, first, self.size, ALIKE, self.alike)
 
     def begin(self, slots: NDArray[np.int64]) -> None:
         """Give the slots rooms, or those that they had."""
@@ -244,7 +246,10 @@ def main() -> None:
         if gone > written + 60:
             written = gone
             search.write(file)
-            print(f"{gone:.0f} s, {search.size} rooms: {search.pairs / 50:.1f} pairs read alike", flush=True)
+            print(
+                f"{gone:.0f} s, {search.size} rooms: {search.pairs / MEETINGS:.1f} pairs read alike",
+                flush=True,
+            )
         search.wander()
         search.fill(STEPS)
     for _ in range(SETTLED):

@@ -20,6 +20,7 @@ from plaudit.domains.level.playable import Leg, Rules, only, walk
 from plaudit.domains.level.rule_game import RuleGame
 from plaudit.domains.level.seeds import start_maps
 from plaudit.domains.level.zelda_judge import DOOR, ENEMY, KEY, PLAYER, WALL
+from plaudit.domains.level.zelda_plans import plan_levels
 from plaudit.domains.level.zelda_starts import planned_maps
 
 
@@ -82,6 +83,12 @@ class ZeldaGame(RuleGame):
 
     def starts(self, numbers: NDArray[np.int64], size: Size, density: float | None, goals: Goals) -> Maps:
         return planned_maps(start_maps(numbers, size, density), numbers, goals, self.span(size)[0])
+
+    def plan(self, numbers: NDArray[np.int64], size: Size, goals: Goals) -> Maps | None:
+        """On larger maps than its own."""
+        if size[0] * size[1] <= self.size[0] * self.size[1]:
+            return None
+        return plan_levels(numbers, size, goals, self.span(size)[0])
 
     def kept(self, starts: Maps) -> NDArray[np.bool_]:
         """The route from the player to the key, and what stands around it."""

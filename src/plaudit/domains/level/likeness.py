@@ -1,9 +1,9 @@
-"""How alike two solutions of Sokoban levels read, compiled.
+"""How alike two texts read, compiled: solutions of Sokoban levels, and what happens on ways through dungeons.
 
-Two levels are held to be alike where more than half of the letters of their solutions match, as Ratcliff and
-Obershelp count (Dr. Dobb's Journal, July 1988; Python's `difflib`): the longest run that both have, the first
-of several, and left and right of it in turn. Runs grow by a letter at a time, in a bit for each place of the
-other text. `sokoban_judge.py` has the definition in plain Python; what is here is for search alone.
+Two levels are held to be alike where too large a share of the letters matches, as Ratcliff and Obershelp
+count (Dr. Dobb's Journal, July 1988; Python's `difflib`): the longest run that both have, the first of
+several, and left and right of it in turn. Runs grow by a letter at a time, in a bit for each place of the
+other text. The judges have the definition in plain Python; what is here is for search alone.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from numba import njit
 
 LONGEST = 128
 """Letters of a text that are read: two words of bits."""
-ALIKE = 0.5
-"""Two texts that are more alike count as one."""
 LETTERS = 8
 _ONE, _NONE, _ALL, _LAST = np.uint64(1), np.uint64(0), ~np.uint64(0), np.uint64(63)
 _WORD = 64
@@ -34,16 +32,6 @@ def make_matching() -> Any:
 
 
 @njit(cache=True, nogil=True)
-def likeness(one: Any, other: Any) -> float:
-    """How alike two texts read, in [0, 1]: the larger of their ratios, either one first."""
-    total = len(one) + len(other)
-    if total == 0:
-        return 1.0
-    scratch = make_matching()
-    return 2.0 * max(matches(one, other, -1, scratch), matches(other, one, -1, scratch)) / total
-
-
-@njit(cache=True, nogil=True)
 def count_letters(text: Any, counts: Any) -> None:
     """How often each letter is in a text into `counts (LETTERS,)`."""
     counts[:] = 0
@@ -52,26 +40,45 @@ def count_letters(text: Any, counts: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def excess(one: Any, other: Any, counts: Any, scratch: Any) -> float:
-    """How much more alike than is allowed two texts read; 0 = not.
+def excess(one: Any, other: Any, counts: Any, allowed: float, scratch: Any) -> float:
+    """How much more alike than `allowed`, in [0, 1], two texts read; 0 = not.
 
     counts: of the letters of both `(2, LETTERS)`: what they have in common bounds what can match.
     """
     total, common = len(one) + len(other), 0
-    if 4 * min(len(one), len(other)) <= total:
+    enough = int(allowed * total / 2 + 1e-9)
+    if min(len(one), len(other)) <= enough:
         return 0.0
     for letter in range(LETTERS):
         common += min(counts[0][letter], counts[1][letter])
-    if 4 * common <= total:
+    if common <= enough or (len(other) <= _WORD and in_common(one, other, scratch) <= enough):
         return 0.0
-    enough = total // 4
     most = max(matches(one, other, enough, scratch), matches(other, one, enough, scratch))
-    return 2.0 * most / total - ALIKE if most > enough else 0.0
+    return 2.0 * most / total - allowed if most > enough else 0.0
 
 
 @njit(cache=True, nogil=True)
-def compare(texts: Any, letters: Any, first: int, last: int, table: Any) -> None:
-    """Fill the rows and columns from `first` to `last` of the table of texts that read alike."""
+def in_common(one: Any, other: Any, scratch: Any) -> int:
+    """Letters of the longest common subsequence (Hyyro, 2004): no more can match. `other` has at most 64."""
+    where = scratch[0]
+    where[:] = 0
+    for place in range(len(other)):
+        where[other[place], 0] |= _ONE << np.uint64(place)
+    gone = _ALL
+    for letter in one:
+        found = gone & where[letter, 0]
+        gone = (gone + found) | (gone - found)
+    left, count = ~gone & _bits(0, len(other)), 0
+    while left:
+        left &= left - _ONE
+        count += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def compare(texts: Any, letters: Any, first: int, last: int, allowed: float, table: Any) -> None:
+    """Fill the rows and columns from `first` to `last` of the table of texts that read more alike than is
+    allowed."""
     scratch, counts = make_matching(), np.zeros((last, LETTERS), np.int64)
     for row in range(last):
         count_letters(texts[row, : letters[row]], counts[row])
@@ -80,7 +87,7 @@ def compare(texts: Any, letters: Any, first: int, last: int, table: Any) -> None
         table[row, row] = 1
         for other in range(row):
             both = (counts[row], counts[other])
-            table[row, other] = excess(one, texts[other, : letters[other]], both, scratch) > 0
+            table[row, other] = excess(one, texts[other, : letters[other]], both, allowed, scratch) > 0
             table[other, row] = table[row, other]
 
 
