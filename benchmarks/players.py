@@ -3,7 +3,8 @@
 The levels are those of the shipped generators, from seeds that no training and no other benchmark uses; every
 player plays each once, without slips, and the judge of playthroughs, plain Python that shares nothing with
 the rules that players learn by, says who won. `steps_ratio` is the mean number of moves over that of the
-shortest way, over levels that the player won and for which breadth-first search found a way; `winnable` is
+shortest way, over levels that the player won and for which breadth-first search found a way (of runner
+levels, whose gold makes too many states, over those of the way that their judge's agent goes); `winnable` is
 the share for which it did. `difficulty` and `effort` are the terms' own means over the same levels. `--quick`
 plays levels of the constructive generators, which take no time.
 """
@@ -19,7 +20,7 @@ import torch
 
 from benchmarks.timing import say
 from plaudit.domains import get_task
-from plaudit.domains.level import difficulty
+from plaudit.domains.level import difficulty, runner_agent
 from plaudit.domains.level.game import Maps
 from plaudit.domains.level.play.baselines import at_random, greedy
 from plaudit.domains.level.play.games import BY_NAME
@@ -74,7 +75,7 @@ def game_figures(name: str, levels: Maps, searched: int) -> Figures:
     ours = played(name, levels, by_policy(policy))
     pace = len(levels) / (time.perf_counter() - begun)
     judged = [survey(trace) for trace in ours]
-    ways = [shortest(rules, level) for level in levels[:searched]]
+    ways = [_way(name, level) for level in levels[:searched]]
     hard = difficulty.measured(name, levels)
     return {
         "levels": len(levels),
@@ -88,6 +89,14 @@ def game_figures(name: str, levels: Maps, searched: int) -> Figures:
         "effort": round(float(hard[:, 1].mean()), 1),
         "games_per_s": round(pace, 1),
     }
+
+
+def _way(name: str, level: Maps) -> Sequence[Any] | None:
+    """The moves of the way that the player's are held against; None where none was found."""
+    if name == "runner":
+        start = np.argwhere(level == runner_agent.PLAYER)[0].tolist()
+        return runner_agent.play(level, tuple(start)).keys or None
+    return shortest(BY_NAME[name], level)
 
 
 def _success(traces: Sequence[Playthrough]) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from plaudit.domains.level import cave_judge, dungeon_judge, platformer_agent
+from plaudit.domains.level import cave_judge, dungeon_judge, platformer_agent, runner_agent
 from plaudit.domains.level.play import files
 from plaudit.domains.level.play.baselines import at_random, greedy
 from plaudit.domains.level.play.board import GATHERED, HURT, LOST, STAGE, UNDER_WAY, WON, X, Y
@@ -122,7 +122,70 @@ def test_platformers_are_run_and_jumped():
     assert ended("platformer", gap, "rrrr" + "." * 9).outcome[0] == LOST
 
 
-@pytest.mark.parametrize("name", list(BY_NAME))
+def test_runner_levels_are_climbed_hung_in_and_dug():
+    level = level_of("runner", "........", "@.oHg...", "BBBH....", "...H....", "...H...E", "BBBBBBBB")
+    assert ended("runner", level, "RR").body[0, STAGE] == 1
+    assert ended("runner", level, "R" * 4).outcome[0] == LOST  # a guard
+    moves = shortest(BY_NAME["runner"], level_of("runner", "@.o.....", "BB..H--E", "BBBBBBBB"))
+    assert moves is not None
+    dug = level_of("runner", "@.......", "BBBBBBBB", "o......E", "BBBBBBBB")
+    moves = shortest(BY_NAME["runner"], dug)
+    assert moves is not None
+    letters = "".join(BY_NAME["runner"].keys[move] for move in moves)
+    assert set(letters) >= {"[", "L"} or set(letters) >= {"]", "R"}
+    assert survey(Playthrough("runner", dug, moves))["won"] == 1
+    # Whoever goes through the floor without the gold up there cannot come back for it.
+    lost = level_of("runner", "@..o", "BBBB", "...E", "BBBB")
+    assert ended("runner", lost, "]R").outcome[0] == UNDER_WAY
+    assert ended("runner", lost, "]RR").outcome[0] == LOST
+
+
+def test_the_keys_that_a_runner_knows_of_win():
+    """Pressing what leads nearer, and nothing else; with holes and falls in between."""
+    rules = BY_NAME["runner"]
+    boards, maps = rules.begin(levels("runner", 6)), levels("runner", 6)
+    ahead, carried = np.empty(6, np.float32), np.empty((6, len(rules.carried)), np.int8)
+    moves = []
+    while (boards.outcome == UNDER_WAY).any():
+        before = ahead.copy()
+        rules.survey(boards, ahead, carried)
+        moves.append(carried[:, 4:].argmax(1))
+        rules.step(boards, moves[-1])
+        assert len(moves) < rules.limit((32, 22))
+    assert (boards.outcome == WON).all()
+    assert (before < 400).all()
+    for level, pressed in zip(maps, np.transpose(moves).tolist(), strict=True):
+        assert survey(Playthrough("runner", level, tuple(pressed)))["won"] == 1
+
+
+def test_the_runners_physics_are_the_agents():
+    """Random keys: the same cell and the same holes after each tick."""
+    rules, rng = BY_NAME["runner"], np.random.default_rng(4)
+    keys, dug = (*runner_agent.STEPS, runner_agent.DIG_LEFT, runner_agent.DIG_RIGHT), 0
+    for level in levels("runner", 3):
+        world = runner_agent.World(level)
+        for _ in range(8):
+            boards = rules.begin(level[None])
+            state = runner_agent.State(tuple(np.argwhere(level == runner_agent.PLAYER)[0].tolist()))
+            for move in rng.integers(0, 6, 150).tolist():
+                rules.step(boards, np.array([move]))
+                state = world.step(state, keys[move])
+                if state is None:
+                    assert boards.outcome[0] == LOST
+                    break
+                assert (boards.body[0, Y], boards.body[0, X]) == state.cell
+                holes = {
+                    (int(y), int(x)): int(boards.maps[0, y, x]) - 9
+                    for y, x in np.argwhere(boards.maps[0] > 8)
+                }
+                assert holes == dict(state.holes)
+                dug += bool(holes)
+                if boards.outcome[0] != UNDER_WAY:
+                    break
+    assert dug > 20
+
+
+@pytest.mark.parametrize("name", [name for name in BY_NAME if name != "runner"])
 def test_the_shortest_way_wins_for_the_rules_and_for_the_judge(name):
     rules = BY_NAME[name]
     ways = [(level, shortest(rules, level)) for level in levels(name, 2 if name == "platformer" else 4)]
@@ -169,6 +232,12 @@ def test_the_ways_of_the_games_own_players_win():
         pressed = platformer_agent.play(level, start).keys
         moves = tuple(keys.run + 1 + 3 * keys.jump for keys in pressed)
         assert replayed(BY_NAME["platformer"], [Playthrough("platformer", level, moves)])[0, 0] == 1
+    rules = BY_NAME["runner"]
+    letters = dict(zip("<>^v[].", (*range(6), 0), strict=True))
+    for level in levels("runner", 3):
+        start = tuple(np.argwhere(level == runner_agent.PLAYER)[0].tolist())
+        moves = tuple(letters[key] for key in runner_agent.play(level, start).keys)
+        assert replayed(rules, [Playthrough("runner", level, moves)])[0, 0] == 1
 
 
 def test_the_physics_are_the_agents():

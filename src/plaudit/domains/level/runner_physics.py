@@ -140,6 +140,44 @@ def best_play(flat: Any, start: int, ways: Any, leads: Any) -> int:
     one, 3 what is on the best play.
     """
     group, order, number = _groups(start, ways)
+    gold, best, after = _weigh(flat, ways, group, order, number)
+    on, at = np.zeros(number, np.bool_), group[start]
+    while at >= 0 and best[at] >= 0:
+        on[at] = True
+        at = after[at]
+    leads[:] = 0
+    for cell in order:
+        own = group[cell]
+        leads[cell] = 3 if on[own] else (2 if best[own] >= 0 else 1)
+    own = group[start]
+    return best[own] + gold[own] if best[own] >= 0 else -1
+
+
+@njit(cache=True, nogil=True)
+def next_aims(flat: Any, start: int, ways: Any, aims: Any) -> int:
+    """Most gold of one play, as `best_play` says; after `spread`.
+
+    aims `(N,)`: 1 for the gold that such a play may take first, or for the exit where it takes none: any of
+    it can be gone for by the shortest way without losing another piece.
+    """
+    group, order, number = _groups(start, ways)
+    gold, best, after = _weigh(flat, ways, group, order, number)
+    aims[:] = 0
+    at = group[start]
+    if best[at] < 0:
+        return -1
+    most = best[at] + gold[at]
+    while gold[at] == 0 and after[at] >= 0:
+        at = after[at]
+    wanted = GOLD if gold[at] else EXIT
+    for cell in order:
+        aims[cell] = group[cell] == at and flat[cell] == wanted
+    return most
+
+
+@njit(cache=True, nogil=True)
+def _weigh(flat: Any, ways: Any, group: Any, order: Any, number: int) -> Any:
+    """Of each group `(G,)` its gold, the most gold after it (-1: no exit comes), and the next group."""
     gold, after = np.zeros(number, np.int32), np.full(number, -1, np.int32)
     best = np.full(number, -1, np.int32)
     for cell in order:  # the groups that others lead to come first
@@ -151,16 +189,7 @@ def best_play(flat: Any, start: int, ways: Any, leads: Any) -> int:
             other = group[ways[cell, i]]
             if other != own and best[other] >= 0 and best[other] + gold[other] > best[own]:
                 best[own], after[own] = best[other] + gold[other], other
-    on, at = np.zeros(number, np.bool_), group[start]
-    while at >= 0 and best[at] >= 0:
-        on[at] = True
-        at = after[at]
-    leads[:] = 0
-    for cell in order:
-        own = group[cell]
-        leads[cell] = 3 if on[own] else (2 if best[own] >= 0 else 1)
-    own = group[start]
-    return best[own] + gold[own] if best[own] >= 0 else -1
+    return gold, best, after
 
 
 @njit(cache=True, nogil=True)

@@ -17,8 +17,6 @@ from plaudit.domains.level.metrics import Cell
 _STEPS = ((-1, 0), (1, 0), (0, -1), (0, 1))
 PATIENCE = 30
 """Changes tried for each cell of a map."""
-DIGGINGS = 2
-"""Times that every wall is looked at for a dead end."""
 
 
 def beside(cell: Cell, shut: NDArray[np.bool_]) -> list[Cell]:
@@ -65,12 +63,13 @@ def _change(walk: list[Cell], taken: set[Cell], at: int, side: int, shut: NDArra
 
 
 def dig_dead_ends(level: Maps, wall: int, floor: int, rng: np.random.Generator) -> list[Cell]:
-    """Open walls that have one open cell beside them, in an order by chance: none leads from way to way.
+    """Open walls that have one open cell beside them, in an order by chance, for as long as there are any.
 
-    Returns the cells opened.
+    None leads from way to way. Returns the cells opened.
     """
-    solid, opened = np.zeros(level.shape, np.bool_), []
-    for _ in range(DIGGINGS):
+    solid, opened, before = np.zeros(level.shape, np.bool_), [], -1
+    while len(opened) > before:
+        before = len(opened)
         for at in rng.permutation(level.size).tolist():
             cell = divmod(at, level.shape[1])
             if level[cell] == wall and sum(level[near] != wall for near in beside(cell, solid)) == 1:

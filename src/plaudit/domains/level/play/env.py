@@ -29,7 +29,7 @@ class PlayConfig:
     """What is played, and how many games at once: the `[env]` of a recipe."""
 
     game: str = "zelda"
-    """`zelda`, `maze`, `sokoban`, `dungeon`, `cave` or `platformer`."""
+    """`zelda`, `maze`, `sokoban`, `dungeon`, `cave`, `platformer` or `runner`."""
     copies: int = 64
     """Games side by side during training."""
     pool: int = 1024

@@ -13,6 +13,7 @@ from plaudit.domains.level.play.games import rules_of
 from plaudit.domains.level.play.jump_platformer import edges
 from plaudit.domains.level.play.playthrough import Playthrough, stages
 from plaudit.domains.level.scenery import draw_scene
+from plaudit.domains.level.shafts import draw_cavern
 from plaudit.domains.level.things import PAINTERS, SIDE, Pen, draw_things
 from plaudit.domains.level.tiles import draw_map, draw_trail
 from plaudit.media.gif import gif_bytes
@@ -76,6 +77,8 @@ def _scene(rules: Rules, level: Maps) -> Image.Image:
     """A board without its player."""
     if rules.game.name == "platformer":
         return draw_scene(level, rules.shown)
+    if rules.game.name == "runner":
+        return draw_cavern(level, rules.shown)
     image = draw_map(level != 0)
     names: Sequence[str] = rules.shown
     draw_things(image, np.asarray(level), names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from plaudit.domains.level.play.board import Rules
+from plaudit.domains.level.play.climb_runner import RunnerRules
 from plaudit.domains.level.play.jump_cave import CaveRules
 from plaudit.domains.level.play.jump_platformer import PlatformerRules
 from plaudit.domains.level.play.push_sokoban import SokobanRules
@@ -20,6 +21,7 @@ RULES: tuple[Rules, ...] = (
     DungeonRules(),
     CaveRules(),
     PlatformerRules(),
+    RunnerRules(),
 )
 """The first is what is played where no game is named."""
 BY_NAME: Mapping[str, Rules] = {rules.game.name: rules for rules in RULES}

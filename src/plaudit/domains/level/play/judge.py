@@ -1,6 +1,6 @@
 """The judge of playthroughs, in plain Python: plays the moves again by code that no reward or kernel shares.
 
-Dungeons, caves and platformers are played by what judges their levels; mazes, zelda and Sokoban here.
+Dungeons, caves, platformers and runner levels are played by what judges their levels; the others here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from plaudit.domains.level import cave_judge, dungeon_judge, platformer_agent
+from plaudit.domains.level import cave_judge, dungeon_judge, platformer_agent, runner_agent
 from plaudit.domains.level.game import Maps
 from plaudit.domains.level.metrics import Cell, longest_path
 from plaudit.domains.level.play.playthrough import Playthrough
@@ -141,6 +141,22 @@ def _platformer(level: Maps, moves: Sequence[int]) -> Found:
     return _found(False, len(moves), len(coins))
 
 
+def _runner(level: Maps, moves: Sequence[int]) -> Found:
+    world = runner_agent.World(level)
+    state = runner_agent.State(_place(level, runner_agent.PLAYER))
+    left = {(int(y), int(x)) for y, x in np.argwhere(level == runner_agent.GOLD)}
+    keys = (*runner_agent.STEPS, runner_agent.DIG_LEFT, runner_agent.DIG_RIGHT)
+    for number, move in enumerate(moves, start=1):
+        after = world.step(state, keys[move])
+        if after is None:
+            return _found(False, number, 0, 1)
+        state = after
+        left.discard(state.cell)
+        if not left and level[state.cell] == runner_agent.EXIT:
+            return _found(True, number)
+    return _found(False, len(moves))
+
+
 PLAYERS: Mapping[str, Callable[[Maps, Sequence[int]], Found]] = {
     "maze": _maze,
     "zelda": _zelda,
@@ -148,4 +164,5 @@ PLAYERS: Mapping[str, Callable[[Maps, Sequence[int]], Found]] = {
     "dungeon": _dungeon,
     "cave": _cave,
     "platformer": _platformer,
+    "runner": _runner,
 }

@@ -25,6 +25,7 @@ _MAKERS: Mapping[str, Callable[[], Mapping[str, Generator]]] = {
     "dungeon": baselines.dungeon_baselines,
     "cave": baselines.cave_baselines,
     "platformer": baselines.platformer_baselines,
+    "runner": baselines.runner_baselines,
 }
 _TRIES = 64
 """Levels made until one is good; half of them are in the hardest games."""
