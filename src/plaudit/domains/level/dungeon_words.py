@@ -5,6 +5,9 @@ By simulated annealing (Kirkpatrick and others, 1983), for so many minutes of a 
 from stories that were found before. A story is changed at random and takes the place of the one before where
 it reads less like those of the other slots, or more by an amount that becomes ever smaller. What pairs cost
 is weighed by how often requests show them together.
+
+The shipped file was found in some 50 minutes of a core, in three runs of which each began with what the one
+before had found; in the first, stories had fewer letters, so that one command does not give that file again.
 """
 
 from __future__ import annotations
