@@ -56,6 +56,21 @@ def test_sample_writes_files_and_manifest(cli, trained):
     assert said.json["met"] == sum(item["met"] for item in manifest["items"])
 
 
+def test_sample_says_how_near_it_came_where_a_target_is_missed(cli):
+    """Sixteen cells have no room for nineteen treasures, eight enemies and what keeps one alive."""
+    asked = ("--target", "col_treasures=19", "--target", "path=16")
+    said = cli("sample", "level/dungeon", "-n", 2, *asked, "--out", "short")
+    assert said.code == 0 and "0 met every target" in said.out
+    near = re.search(r"item [12]: col_treasures (\d+), asked 19; solution_length (\d+), asked 16", said.out)
+    assert near and 12 <= int(near[1]) < 19
+    items = json.loads(open("short/manifest.json").read())["items"]
+    assert {"col_treasures": float(near[1]), "solution_length": float(near[2])} in [
+        {name: item["statistics"][name] for name in ("col_treasures", "solution_length")} for item in items
+    ]
+    met = cli("sample", "level/dungeon", "-n", 2, "--target", "path=30", "--out", "met")
+    assert "2 met every target" in met.out and "nearest" not in met.out
+
+
 def test_sample_again_gives_the_same_bytes(cli, trained, tmp_path):
     for out in ("a", "b"):
         cli("sample", trained, "-n", 4, "--seed", 7, "--out", out)

@@ -71,6 +71,8 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command lin
     manifest = samples.save(folder, format, animate_as if animate else "")
     rejected = f", {samples.batch.rejected} rejected" if samples.batch.rejected else ""
     text = f"{len(samples)} items, {samples.met} met every target{rejected}\n"
+    if samples.nearest_miss:
+        text += f"nearest  of those that missed, {samples.nearest_miss}\n"
     text += f"files    {folder}\nlook at  {folder / WALL}"
     return Answer(
         text,
@@ -79,6 +81,7 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command lin
             "manifest": str(manifest),
             "n": len(samples),
             "met": samples.met,
+            "nearest_miss": samples.nearest_miss,
             "rejected": samples.batch.rejected,
         },
     )

@@ -64,6 +64,18 @@ class Samples(Sequence["Item"]):
         """How many items met every target."""
         return int(np.sum(self.batch.figures["control"] > 0))
 
+    @property
+    def nearest_miss(self) -> str:
+        """What the item that missed its targets by least came to, and what was asked; "" = none missed."""
+        figures, best, least = self.batch.figures, "", np.inf
+        for at, item in enumerate(self.batch.items):
+            asked = {k: v for k, v in getattr(item.request, "target", {}).items() if k in figures}
+            off = sum(abs(float(figures[name][at]) - value) for name, value in asked.items())
+            if asked and figures["control"][at] <= 0 and off < least:
+                parts = (f"{name} {figures[name][at]:g}, asked {value:g}" for name, value in asked.items())
+                best, least = f"item {at + 1}: " + "; ".join(parts), off
+        return best
+
     def save(self, folder: str | Path, format: str = "", animate: str = "") -> Path:
         """Write one file per item, `wall.png` and `manifest.json`; returns the manifest's path.
 
