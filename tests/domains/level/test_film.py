@@ -63,7 +63,7 @@ def test_attempts_that_begin_anew_are_on_the_reels_too():
     task, policy, _ = made("dungeon", 1)
     game = copy(task.game)
     game.patience, game.polish, game.retries = 0.03, 1, 3  # so few steps that most begin again
-    requests = task.requests(6, 5, task.Request())
+    requests = task.requests(6, 5, task.Request(density=0.1))
     items = list(generate_levels(game, policy, requests, range(6)))
     reels = check_reels(game, policy, items)
     assert any(len(step) > 1 for reel in reels.values() for step in reel.steps)  # from one start to another
