@@ -247,11 +247,13 @@ def crop(planes: NDArray[np.float32], cursor: Index, out: NDArray[np.float32]) -
     for b in range(rows):
         top = cursor[b] // width - side // 2
         left = cursor[b] % width - side // 2
+        first, last = max(left, 0), max(min(left + side, width), 0)
         for v in range(side):
             y = top + v
-            for u in range(side):
-                x = left + u
-                if 0 <= y < height and 0 <= x < width:
-                    out[b, v, u] = planes[b, y, x]
-                else:
-                    out[b, v, u] = 0.0
+            if not 0 <= y < height or first >= last:
+                out[b, v] = 0.0
+                continue
+            # Whole pieces of a row at once, as their planes lie side by side.
+            out[b, v, : first - left] = 0.0
+            out[b, v, first - left : last - left] = planes[b, y, first:last]
+            out[b, v, last - left :] = 0.0
