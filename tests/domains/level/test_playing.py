@@ -158,6 +158,19 @@ def test_the_keys_that_a_runner_knows_of_win():
         assert survey(Playthrough("runner", level, tuple(pressed)))["won"] == 1
 
 
+def test_a_runner_takes_the_gold_first_that_cannot_be_come_back_for():
+    """The gold behind the player is up there, and nearer is the edge from which there is no way back."""
+    rules = BY_NAME["runner"]
+    boards = rules.begin(level_of("runner", "o...@...", "BBBBBB..", "........", "......oE", "BBBBBBBB")[None])
+    ahead, carried, pressed = np.empty(1, np.float32), np.empty((1, len(rules.carried)), np.int8), ""
+    while boards.outcome[0] == UNDER_WAY and len(pressed) < 40:
+        rules.survey(boards, ahead, carried)
+        pressed += rules.keys[carried[0, 4:].argmax()]
+        rules.step(boards, np.array([rules.keys.index(pressed[-1])]))
+    assert boards.outcome[0] == WON
+    assert pressed.startswith("LLLL")
+
+
 def test_the_runners_physics_are_the_agents():
     """Random keys: the same cell and the same holes after each tick."""
     rules, rng = BY_NAME["runner"], np.random.default_rng(4)
