@@ -138,7 +138,7 @@ def change(old: Any, wish: Any, text: Any) -> int:
         text[:size] = old
         for _ in range(np.random.randint(1, 4)):
             size = _change_once(text, size)
-        if size <= wish[2] and fits(text[:size], wish):
+        if fits(text[:size], wish):
             return size
     return 0
 
